@@ -1,0 +1,20 @@
+/** Tensors, seeded random numbers, array files and the kernels everything else stands on. */
+
+export { ConvergenceError, DomainError, FormatError, ShapeError } from './errors.ts';
+export { allocate, bytesPerElement, dtypeOf } from './dtype.ts';
+export type { DType, FloatDType, TypedArrayOf } from './dtype.ts';
+export { broadcastShapes, checkShape, formatShape, rowMajorStrides, sameShape, sizeOf } from './shape.ts';
+export type { Shape } from './shape.ts';
+export { fromNested, full, isContiguous, tensorOf, toNested, zeros } from './tensor.ts';
+export type { Nested, Tensor } from './tensor.ts';
+export type {
+  AveragePool2dCall,
+  Conv2dCall,
+  ConvolutionGeometry,
+  FusedActivation,
+  Kernels,
+  MatmulCall,
+  Padding,
+  Pair,
+  Pool2dCall,
+} from './kernels.ts';
