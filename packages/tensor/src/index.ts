@@ -7,6 +7,10 @@ export { broadcastShapes, checkShape, formatShape, rowMajorStrides, sameShape, s
 export type { Shape } from './shape.ts';
 export { fromNested, full, isContiguous, tensorOf, toNested, zeros } from './tensor.ts';
 export type { Nested, Tensor } from './tensor.ts';
+export { broadcastTo, expandDims, reshape, slice, squeeze, transpose } from './views.ts';
+export type { SliceRange } from './views.ts';
+export { assignInPlace, cast, contiguous, copyOf, hasDType } from './copies.ts';
+export { concat, pad, stack } from './join.ts';
 export type {
   AveragePool2dCall,
   Conv2dCall,
@@ -18,3 +22,8 @@ export type {
   Pair,
   Pool2dCall,
 } from './kernels.ts';
+export { checkConv2dCall, checkMatmulCall, checkPool2dCall, convolvedExtent } from './reference/checkCalls.ts';
+export type { Conv2dExtents, MatmulExtents, Pool2dExtents } from './reference/checkCalls.ts';
+export { conv2dDirect } from './reference/conv2dDirect.ts';
+export { matmulNaive } from './reference/matmulNaive.ts';
+export { referenceKernels } from './reference/referenceKernels.ts';
