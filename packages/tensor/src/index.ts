@@ -11,6 +11,9 @@ export { broadcastTo, expandDims, reshape, slice, squeeze, transpose } from './v
 export type { SliceRange } from './views.ts';
 export { assignInPlace, cast, contiguous, copyOf, hasDType } from './copies.ts';
 export { concat, pad, stack } from './join.ts';
+export { createRandom, restoreRandom } from './random.ts';
+export type { Random, RandomState } from './random.ts';
+export type { RandomWords } from './randomSeed.ts';
 export type {
   AveragePool2dCall,
   Conv2dCall,
