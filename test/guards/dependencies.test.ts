@@ -21,6 +21,10 @@ function foreignDependencies(path: string, manifest: Record<string, unknown>): s
   );
 }
 
+function lockedPackages(): Map<string, Record<string, unknown>> {
+  return new Map(Object.entries(readJson('package-lock.json')['packages'] as Record<string, Record<string, unknown>>));
+}
+
 describe('no runtime dependency', () => {
   it('the packages depend on one another only', () => {
     const violations = packageFolders().flatMap((folder) => {
@@ -37,12 +41,22 @@ describe('no runtime dependency', () => {
   });
 
   it('the lock file holds the packages and development tools only', () => {
-    const entries = readJson('package-lock.json')['packages'];
-    const violations = Object.entries({ ...(entries as Record<string, Record<string, unknown>>) })
+    const entries = lockedPackages();
+    expect(entries.size).toBeGreaterThan(packageFolders().length);
+    const violations = [...entries]
       .filter(([path, entry]) => path.startsWith('node_modules/') && entry['link'] !== true)
       .filter(([, entry]) => entry['dev'] !== true && entry['devOptional'] !== true)
       .map(([path]) => `package-lock.json: ${path} is not marked as a development dependency`);
-    expect(Object.keys({ ...(entries as object) }).length).toBeGreaterThan(packageFolders().length);
+    expectNoViolations(violations);
+  });
+
+  it('the lock file is complete: what a tool needs on other platforms is there too', () => {
+    const entries = lockedPackages();
+    const violations = [...entries].flatMap(([path, entry]) =>
+      namesIn(entry, 'optionalDependencies')
+        .filter((name) => !entries.has(`node_modules/${name}`) && !entries.has(`${path}/node_modules/${name}`))
+        .map((name) => `package-lock.json: ${path} lacks ${name}, so npm ci would refuse the lock file`),
+    );
     expectNoViolations(violations);
   });
 
