@@ -14,6 +14,8 @@ export { concat, pad, stack } from './join.ts';
 export { createRandom, restoreRandom } from './random.ts';
 export type { Random, RandomState } from './random.ts';
 export type { RandomWords } from './randomSeed.ts';
+export { readSafetensors, writeSafetensors } from './safetensors.ts';
+export type { Safetensors } from './safetensors.ts';
 export type {
   AveragePool2dCall,
   Conv2dCall,
