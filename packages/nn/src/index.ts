@@ -37,3 +37,5 @@ export { alexNet } from './zoo/alexNet.ts';
 export { vgg16 } from './zoo/vgg16.ts';
 export { preprocessImages } from './preprocess.ts';
 export { topK } from './accuracy.ts';
+export { loadModel, saveModel } from './modelFile.ts';
+export { modelFromLayerList } from './layerList.ts';
