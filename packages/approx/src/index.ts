@@ -1,1 +1,41 @@
-export const placeholder = true;
+/** Low-rank approximation of convolutional networks that accounts for the nonlinearity. */
+
+export { approximate } from './pipeline/approximate.ts';
+export type { ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export { calibrate } from './pipeline/calibrate.ts';
+export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipeline/calibrate.ts';
+export { compareOutputs } from './pipeline/compareOutputs.ts';
+export type { OutputComparison } from './pipeline/compareOutputs.ts';
+export { measureSpeedup } from './pipeline/measureSpeedup.ts';
+export type { Phase, ProgressEvent } from './pipeline/progress.ts';
+export { reconstruct } from './pipeline/reconstruct.ts';
+export type { ReconstructedModel, ReconstructionOptions } from './pipeline/reconstruct.ts';
+export type {
+  ApproximationReport,
+  FitAndHeldOut,
+  LayerReport,
+  MeasuredSpeedup,
+  Reconstruction,
+  Solver,
+} from './pipeline/report.ts';
+export { approximatedMacs, decompositionPays, originalMacs } from './decompositionCost.ts';
+export type { LayerSize } from './decompositionCost.ts';
+export { convolutionLayers } from './layers.ts';
+export type { ConvolutionLayer } from './layers.ts';
+export { energyKept, removalOrder } from './ranks/energyRanks.ts';
+export type { LayerSpectrum } from './ranks/energyRanks.ts';
+export { candidateLayers, selectRanks } from './ranks/selectRanks.ts';
+export type { RankMethod, RankPlan, RankRequest } from './ranks/selectRanks.ts';
+export { uniformRank } from './ranks/uniformRanks.ts';
+export { replaceConvolution } from './replaceConvolution.ts';
+export { computeResponses, gatherResponses } from './sampling/gatherResponses.ts';
+export { samplePositions } from './sampling/samplePositions.ts';
+export type { SampledPositions } from './sampling/samplePositions.ts';
+export { auxiliaryCost, reluAuxiliary } from './solve/auxiliaryStep.ts';
+export { balanced, solveLinear } from './solve/linearSolver.ts';
+export type { LinearSolution } from './solve/linearSolver.ts';
+export { nonlinearIterations, paperSchedule, solveNonlinear } from './solve/nonlinearSolver.ts';
+export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage } from './solve/nonlinearSolver.ts';
+export { relativeResponseError } from './solve/responseError.ts';
+export type { Nonlinearity } from './solve/responseError.ts';
+export type { LowRankMap, ResponseSamples } from './solve/samples.ts';

@@ -4,7 +4,7 @@
  * A source gives the same images for the same range each time it is asked: work that needs them again asks again.
  */
 
-import { ShapeError, formatShape } from '@rankwise/tensor';
+import { DomainError, ShapeError, concat, formatShape } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 
 export interface ImageSource {
@@ -37,4 +37,47 @@ export function imageSourceOf(images: Tensor<'f32'>): ImageSource {
     shape,
     batch: (from, to) => ({ ...images, shape: [to - from, ...shape], offset: images.offset + from * stride }),
   };
+}
+
+/**
+ * Some images of a source, in the given order. Runs of neighbours are read together.
+ * @param indices - into the source, 0…count − 1
+ * @throws DomainError when an index lies outside the source.
+ * @example
+ * import { imageSourceOf, selectImages } from '@rankwise/nn';
+ * import { fromNested } from '@rankwise/tensor';
+ * const source = imageSourceOf(fromNested('f32', [[[[1]]], [[[2]]], [[[3]]]]));
+ * [...selectImages(source, [2, 0]).batch(0, 2).data] // => [3, 1]
+ */
+export function selectImages(source: ImageSource, indices: ArrayLike<number>): ImageSource {
+  const chosen = Array.from(indices);
+  for (const index of chosen) {
+    if (!Number.isInteger(index) || index < 0 || index >= source.count) {
+      throw new DomainError(`selectImages: indices: expected integers from 0 to ${source.count - 1}, got ${index}`);
+    }
+  }
+  return {
+    count: chosen.length,
+    shape: source.shape,
+    batch: (from, to) => {
+      const runs = consecutiveRuns(chosen.slice(from, to));
+      const parts = runs.map(([start, end]) => source.batch(start, end));
+      const join = (tensors: readonly Tensor<'f32'>[]): Tensor<'f32'> =>
+        tensors.length === 1 && tensors[0] !== undefined ? tensors[0] : concat(tensors, 0);
+      return parts.some((part) => part instanceof Promise)
+        ? Promise.all(parts).then(join)
+        : join(parts.filter((part): part is Tensor<'f32'> => !(part instanceof Promise)));
+    },
+  };
+}
+
+/** [start, end) of each stretch of indices that follow one another. */
+function consecutiveRuns(indices: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const index of indices) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === index) last[1] = index + 1;
+    else runs.push([index, index + 1]);
+  }
+  return runs;
 }

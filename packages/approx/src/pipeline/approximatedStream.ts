@@ -1,0 +1,76 @@
+/**
+ * The second activation stream: every calibration image on its way through the network approximated so far.
+ *
+ * Asymmetric reconstruction (Zhang et al. 2015, §2.3) needs, for each layer, the input x̂ that the approximated layers below it really
+ * deliver. Each batch is paused in front of the layer at hand; when the layer has been replaced, it goes on from there, so each
+ * layer is computed once. Batches whose paused state would exceed the memory budget are not kept: they start again from
+ * their images each time, which costs time but no memory.
+ */
+
+import { DomainError } from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import { advance, nodeIndex, startExecution } from '@rankwise/nn';
+import type { ExecutionState, ImageSource, Model } from '@rankwise/nn';
+import type { ConvolutionLayer } from '../layers.ts';
+import { computeResponses } from '../sampling/gatherResponses.ts';
+import type { SampledPositions } from '../sampling/samplePositions.ts';
+
+/** Where each batch stands. Owned by one reconstruction; changed as it goes. */
+export interface ApproximatedStream {
+  readonly images: ImageSource;
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly memoryBudget: number;
+  /** Paused batches, by place in `ranges`; undefined where the batch is recomputed. */
+  readonly states: (ExecutionState | undefined)[];
+  /** Index, in the model approximated so far, of the node that the kept states are paused in front of. */
+  position: number;
+}
+
+/** A stream in front of the first node. `memoryBudget` is in bytes. */
+export function createStream(
+  images: ImageSource,
+  ranges: readonly (readonly [number, number])[],
+  memoryBudget: number,
+): ApproximatedStream {
+  return { images, ranges, memoryBudget, states: ranges.map(() => undefined), position: 0 };
+}
+
+/**
+ * Advances every batch to the given layer of the model approximated so far and computes the layer's responses ŷ = W x̂ + b at the
+ * sampled positions. The layer itself must still be the original one. Yields the number of images done after each batch.
+ * @param rows - f32 [images · perImage, d]; written
+ */
+export async function* advanceStreamInPlace(
+  stream: ApproximatedStream,
+  model: Model,
+  layer: ConvolutionLayer,
+  positions: SampledPositions,
+  rows: Tensor<'f32'>,
+  kernels: Kernels,
+): AsyncGenerator<number, void, void> {
+  const target = nodeIndex(model, layer.name);
+  let kept = 0;
+  for (const [i, [from, to]] of stream.ranges.entries()) {
+    const paused = stream.states[i];
+    const state =
+      paused === undefined
+        ? advance(model, startExecution(model, await stream.images.batch(from, to)), 0, target, { kernels })
+        : advance(model, paused, stream.position, target, { kernels });
+    const input = state.values.get(layer.node.inputs[0] ?? '');
+    if (input === undefined)
+      throw new DomainError(`advanceStreamInPlace: layer: expected an input of ${layer.name}, got none`);
+    computeResponses(model, layer, input, positions, from, rows, kernels);
+    const size = stateBytes(state);
+    const keep = kept + size <= stream.memoryBudget;
+    if (keep) kept += size;
+    stream.states[i] = keep ? state : undefined;
+    yield to;
+  }
+  stream.position = target;
+}
+
+function stateBytes(state: ExecutionState): number {
+  let bytes = 0;
+  for (const value of state.values.values()) bytes += value.data.byteLength;
+  return bytes;
+}

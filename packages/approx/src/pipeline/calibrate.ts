@@ -1,0 +1,250 @@
+/**
+ * Calibration: one pass of the ORIGINAL network over the images, keeping what every later step needs and nothing more.
+ *
+ * For each layer that may be approximated, the responses y before the nonlinearity at sampled positions of each image (the paper's
+ * Y, §2.1), and the eigenvalues of their covariance (§2.4). One calibration serves every speed-up, rank choice and solver.
+ *
+ * Some images are held out: their responses are sampled too but no fit sees them; the network's outputs on them are kept to
+ * compare the approximated network's with. Memory: images · positions · d · 4 bytes per layer, and one batch of activations.
+ */
+
+import {
+  DomainError,
+  ShapeError,
+  concat,
+  createRandom,
+  formatShape,
+  referenceKernels,
+  sameShape,
+  slice,
+  zeros,
+} from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import {
+  advance,
+  imageSourceOf,
+  inferShapes,
+  peakLiveElements,
+  selectImages,
+  startExecution,
+  validateModel,
+} from '@rankwise/nn';
+import type { ImageSource, Model } from '@rankwise/nn';
+import { symmetricEigen } from '@rankwise/linalg';
+import { convolutionLayers } from '../layers.ts';
+import type { ConvolutionLayer } from '../layers.ts';
+import { computeResponses, gatherResponses } from '../sampling/gatherResponses.ts';
+import { samplePositions } from '../sampling/samplePositions.ts';
+import type { SampledPositions } from '../sampling/samplePositions.ts';
+import { centredMoment, meanRow } from '../solve/moments.ts';
+import { createTurnTaker } from './progress.ts';
+import type { ProgressEvent } from './progress.ts';
+
+export interface CalibrationOptions {
+  /** Names of the layers to sample; default: every convolution with one group that does not read the network's input. */
+  readonly layers?: readonly string[];
+  /** Images to use, chosen at random; default 3,000, or all where there are fewer. */
+  readonly images?: number;
+  /** Positions per image and layer; default 10. */
+  readonly positions?: number;
+  /** Share of the images that no fit sees, 0 ≤ share < 1; default 0.1. */
+  readonly heldOut?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  /** Images per forward pass; by default as many as keep the live activations below 32 MiB, at most 64. */
+  readonly batchSize?: number;
+  readonly kernels?: Kernels;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: ProgressEvent) => void;
+}
+
+export interface CalibratedLayer {
+  readonly layer: ConvolutionLayer;
+  readonly positions: SampledPositions;
+  /** f32 [images · perImage, d]; the held-out images' rows are the last. */
+  readonly target: Tensor<'f32'>;
+  readonly fitRows: number;
+  /** Eigenvalues of the covariance of the fitting rows, descending, f64. */
+  readonly energies: Float64Array;
+}
+
+export interface Calibration {
+  readonly model: Model;
+  /** The chosen images: those for fitting, then the held-out ones. */
+  readonly images: ImageSource;
+  readonly fitImages: number;
+  readonly layers: readonly CalibratedLayer[];
+  /** The original network's answers on the held-out images, f32 [heldOutImages, …]; undefined when there are none. */
+  readonly outputs: Tensor<'f32'> | undefined;
+  readonly positions: number;
+  readonly seed: number;
+  readonly batchSize: number;
+}
+
+/** Live activations of one batch are kept near this many f32 elements: 32 MiB. */
+const batchElements = 2 ** 23;
+
+/**
+ * Samples the original network's responses.
+ * @param images - preprocessed, f32 [images, channels, height, width], or a source of such batches
+ * @throws ShapeError when the images do not fit the model.
+ * @throws DomainError when there are no images, a layer's name is unknown, an option is out of range, or a value is not finite.
+ * @throws the signal's reason when it is aborted.
+ * @example
+ * import { calibrate } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { createRandom, zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 6, 6], { seed: 1 }).conv('conv1', { filters: 4, kernel: 3 }).relu('relu1')
+ *   .conv('conv2', { filters: 4, kernel: 3 }).relu('relu2').build();
+ * const images = createRandom(2).fillNormalInPlace(zeros('f32', [20, 1, 6, 6]));
+ * const calibration = await calibrate(model, images, { positions: 2 });
+ * calibration.layers.map(({ layer, target }) => [layer.name, target.shape]) // => [['conv2', [40, 4]]]
+ */
+export async function calibrate(
+  model: Model,
+  images: ImageSource | Tensor<'f32'>,
+  options: CalibrationOptions = {},
+): Promise<Calibration> {
+  const { kernels = referenceKernels, positions = 10, seed = 0 } = options;
+  validateModel(model);
+  const source = sourceOf(model, images);
+  const { chosen, fitImages } = chooseImages(source, options);
+  const sampled = chooseLayers(model, options.layers).map((layer) =>
+    prepareLayer(layer, chosen.count, positions, seed),
+  );
+  const batchSize = options.batchSize ?? defaultBatchSize(model);
+  const outputs = await samplePass(model, chosen, fitImages, sampled, { ...options, kernels, batchSize });
+  const layers = sampled.map(({ layer, positions: drawn, target }) => {
+    const fitRows = fitImages * drawn.perImage;
+    return { layer, positions: drawn, target, fitRows, energies: spectrumOf(slice(target, [[0, fitRows]]), kernels) };
+  });
+  return { model, images: chosen, fitImages, layers, outputs, positions, seed, batchSize };
+}
+
+/** The index ranges of batches, cut at `boundary` too. */
+export function batchRanges(count: number, batchSize: number, boundary = count): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (let from = 0; from < count;) {
+    const to = Math.min(from + batchSize, from < boundary ? boundary : count);
+    ranges.push([from, to]);
+    from = to;
+  }
+  return ranges;
+}
+
+type SampledLayer = Pick<CalibratedLayer, 'layer' | 'positions' | 'target'>;
+
+async function samplePass(
+  model: Model,
+  images: ImageSource,
+  fitImages: number,
+  layers: readonly SampledLayer[],
+  options: CalibrationOptions & { readonly kernels: Kernels; readonly batchSize: number },
+): Promise<Tensor<'f32'> | undefined> {
+  const { kernels, signal, onProgress } = options;
+  const takeTurn = createTurnTaker(signal);
+  const outputs: Tensor<'f32'>[] = [];
+  for (const [from, to] of batchRanges(images.count, options.batchSize, fitImages)) {
+    await takeTurn();
+    const batch = await images.batch(from, to);
+    checkFiniteBatch(batch);
+    const output = sampleBatch(model, batch, from, layers, from >= fitImages, kernels);
+    if (output !== undefined) outputs.push(output);
+    onProgress?.({ phase: 'calibrate', done: to, total: images.count, fraction: to / images.count });
+  }
+  return outputs.length === 0 ? undefined : concat(outputs, 0);
+}
+
+/** Samples every layer for one batch; goes on to the network's answer only when it is wanted. */
+function sampleBatch(
+  model: Model,
+  batch: Tensor<'f32'>,
+  firstImage: number,
+  layers: readonly SampledLayer[],
+  wantOutput: boolean,
+  kernels: Kernels,
+): Tensor<'f32'> | undefined {
+  let state = startExecution(model, batch);
+  let at = 0;
+  for (const [i, { layer, positions, target }] of layers.entries()) {
+    const isLast = i === layers.length - 1 && !wantOutput;
+    const next = isLast ? layer.index : layer.index + 1;
+    state = advance(model, state, at, next, { kernels, keep: isLast ? [] : [layer.name] });
+    at = next;
+    if (isLast) {
+      const input = state.values.get(layer.node.inputs[0] ?? '');
+      if (input !== undefined) computeResponses(model, layer, input, positions, firstImage, target, kernels);
+    } else {
+      const map = state.values.get(layer.name);
+      if (map !== undefined) gatherResponses(map, positions, firstImage, target);
+    }
+  }
+  if (!wantOutput) return undefined;
+  return advance(model, state, at, model.nodes.length, { kernels }).values.get(model.output);
+}
+
+function sourceOf(model: Model, images: ImageSource | Tensor<'f32'>): ImageSource {
+  const source = 'batch' in images ? images : imageSourceOf(images);
+  if (!sameShape(source.shape, model.input.shape)) {
+    throw new ShapeError(
+      `calibrate: images: expected ${formatShape(model.input.shape)} each, got ${formatShape(source.shape)}`,
+    );
+  }
+  return source;
+}
+
+/** A random choice, fitting images first; both parts in the order of the source, so that it is read forwards. */
+function chooseImages(
+  source: ImageSource,
+  { images = 3000, heldOut = 0.1, seed = 0 }: CalibrationOptions,
+): { readonly chosen: ImageSource; readonly fitImages: number } {
+  if (source.count === 0) throw new DomainError('calibrate: images: expected at least one image, got none');
+  if (!Number.isInteger(images) || images < 1) {
+    throw new DomainError(`calibrate: images: expected a positive integer, got ${images}`);
+  }
+  if (!(heldOut >= 0 && heldOut < 1))
+    throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
+  const count = Math.min(images, source.count);
+  const order = createRandom(seed).fork('images').permutation(source.count).slice(0, count);
+  const fitImages = Math.max(1, count - Math.round(count * heldOut));
+  const indices = [...order.slice(0, fitImages).toSorted(), ...order.slice(fitImages).toSorted()];
+  return { chosen: selectImages(source, indices), fitImages };
+}
+
+function chooseLayers(model: Model, names: readonly string[] | undefined): ConvolutionLayer[] {
+  const layers = convolutionLayers(model);
+  if (names === undefined) return layers.filter((layer) => !layer.first);
+  const known = new Set(layers.map((layer) => layer.name));
+  for (const name of names) {
+    if (!known.has(name)) {
+      throw new DomainError(`calibrate: layers: expected one of ${[...known].join(', ')}, got ${name}`);
+    }
+  }
+  return layers.filter((layer) => names.includes(layer.name));
+}
+
+function prepareLayer(layer: ConvolutionLayer, images: number, wanted: number, seed: number): SampledLayer {
+  const drawn = samplePositions({ seed, layer: layer.name, images, available: layer.positions, wanted });
+  return { layer, positions: drawn, target: zeros('f32', [images * drawn.perImage, layer.filters]) };
+}
+
+function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {
+  const mean = meanRow(rows);
+  const { values } = symmetricEigen(centredMoment(rows, mean, rows, mean, kernels));
+  const count = rows.shape[0] ?? 1;
+  return Float64Array.from(values.data, (value) => Math.max(0, value) / count);
+}
+
+function defaultBatchSize(model: Model): number {
+  return Math.max(1, Math.min(64, Math.floor(batchElements / peakLiveElements(model, inferShapes(model)))));
+}
+
+function checkFiniteBatch(batch: Tensor<'f32'>): void {
+  const { data, offset } = batch;
+  const length = batch.shape.reduce((size, extent) => size * extent, 1);
+  for (let i = 0; i < length; i++) {
+    if (!Number.isFinite(data[offset + i]!)) {
+      throw new DomainError(`calibrate: images: expected finite values, got ${data[offset + i]}`);
+    }
+  }
+}

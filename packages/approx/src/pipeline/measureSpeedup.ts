@@ -1,0 +1,60 @@
+/**
+ * Milliseconds beside the theory: both networks run on the same images by turns, and medians are compared, so that a machine that
+ * slows down for a while slows both.
+ */
+
+import { referenceKernels } from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import { forward } from '@rankwise/nn';
+import type { Model } from '@rankwise/nn';
+import type { MeasuredSpeedup } from './report.ts';
+
+/** Turns counted; one more of each goes first to let the engine compile. */
+const defaultTurns = 5;
+
+/**
+ * Times two models against each other.
+ * @param images - f32 [images, channels, height, width], as the models want them
+ * @param turns - timed runs of each
+ * @throws what forward throws.
+ */
+export function measureSpeedup(
+  original: Model,
+  approximated: Model,
+  images: Tensor<'f32'>,
+  kernels: Kernels = referenceKernels,
+  turns = defaultTurns,
+): MeasuredSpeedup {
+  const count = images.shape[0] ?? 1;
+  const times = { original: new Float64Array(turns), approximated: new Float64Array(turns) };
+  for (let turn = -1; turn < turns; turn++) {
+    const first = milliseconds(original, images, kernels) / count;
+    const second = milliseconds(approximated, images, kernels) / count;
+    if (turn >= 0) {
+      times.original[turn] = first;
+      times.approximated[turn] = second;
+    }
+  }
+  const originalMilliseconds = median(times.original);
+  const approximatedMilliseconds = median(times.approximated);
+  return {
+    kernels: kernels.name,
+    threads: kernels.threads,
+    features: kernels.features,
+    images: count,
+    originalMilliseconds,
+    approximatedMilliseconds,
+    speedup: originalMilliseconds / approximatedMilliseconds,
+  };
+}
+
+function milliseconds(model: Model, images: Tensor<'f32'>, kernels: Kernels): number {
+  const start = performance.now();
+  forward(model, images, { kernels });
+  return performance.now() - start;
+}
+
+function median(values: Float64Array): number {
+  const sorted = values.toSorted();
+  return ((sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) + (sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0)) / 2;
+}

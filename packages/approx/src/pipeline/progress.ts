@@ -1,0 +1,31 @@
+/** Progress events, and sharing the thread during long work. */
+
+export type Phase = 'calibrate' | 'solve' | 'advance' | 'measure';
+
+export interface ProgressEvent {
+  readonly phase: Phase;
+  /** The layer at work, where there is one. */
+  readonly layer?: string;
+  /** Steps done and steps in all, of this phase (and layer). */
+  readonly done: number;
+  readonly total: number;
+  /** Share of the whole work that is done, 0…1, by an estimate of its cost that never falls. */
+  readonly fraction: number;
+}
+
+/** How long the thread is kept before others get a turn; short enough for a page to stay responsive. */
+const turnMilliseconds = 40;
+
+/** Lets timers, input and aborts through when the last turn is long ago; throws the signal's reason once it is aborted. */
+export function createTurnTaker(signal: AbortSignal | undefined): () => Promise<void> {
+  let last = Date.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (Date.now() - last < turnMilliseconds) return;
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, 0);
+    });
+    last = Date.now();
+    signal?.throwIfAborted();
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * Whole-model reconstruction: layers are replaced one by one, shallow to deep (Zhang et al. 2015, §2.3).
+ *
+ * symmetric:   each layer is fitted on the original network's own responses, ŷ = y.
+ * asymmetric:  the target stays r(y) of the original, the regressor is ŷ = W x̂ + b on what the approximated layers below deliver,
+ *              so that each layer corrects what went wrong before it.
+ */
+
+import { referenceKernels, zeros } from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import type { Model } from '@rankwise/nn';
+import { approximatedMacs, decompositionPays } from '../decompositionCost.ts';
+import { energyKept } from '../ranks/energyRanks.ts';
+import type { RankPlan } from '../ranks/selectRanks.ts';
+import { replaceConvolution } from '../replaceConvolution.ts';
+import { paperSchedule } from '../solve/nonlinearSolver.ts';
+import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
+import { advanceStreamInPlace, createStream } from './approximatedStream.ts';
+import type { ApproximatedStream } from './approximatedStream.ts';
+import { batchRanges } from './calibrate.ts';
+import type { CalibratedLayer, Calibration } from './calibrate.ts';
+import { createTurnTaker } from './progress.ts';
+import type { ProgressEvent } from './progress.ts';
+import type { LayerReport, Reconstruction, Solver } from './report.ts';
+import { solveLayer } from './solveLayer.ts';
+import type { LayerSolution } from './solveLayer.ts';
+import { workEstimate } from './workEstimate.ts';
+
+export interface ReconstructionOptions {
+  /** Default `nonlinear`. */
+  readonly solver?: Solver;
+  /** Default `asymmetric`. */
+  readonly reconstruction?: Reconstruction;
+  /** Of the nonlinear solver; default the paper's. */
+  readonly schedule?: readonly PenaltyStage[];
+  /** Bytes that paused batches may take; default 1 GiB. Beyond it batches are computed again from their images. */
+  readonly memoryBudget?: number;
+  readonly kernels?: Kernels;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: ProgressEvent) => void;
+}
+
+export interface ReconstructedModel {
+  readonly model: Model;
+  readonly layers: readonly LayerReport[];
+}
+
+/**
+ * Replaces the planned layers of a calibrated model.
+ * @param plan - from selectRanks; every layer it names must have been calibrated
+ * @throws the signal's reason when it is aborted.
+ */
+export async function reconstruct(
+  calibration: Calibration,
+  plan: RankPlan,
+  options: ReconstructionOptions = {},
+): Promise<ReconstructedModel> {
+  const { reconstruction = 'asymmetric', memoryBudget = 2 ** 30, kernels = referenceKernels, signal } = options;
+  const takeTurn = createTurnTaker(signal);
+  const work = workEstimate(calibration, plan, options);
+  const ranges = batchRanges(calibration.images.count, calibration.batchSize, calibration.fitImages);
+  const stream = createStream(calibration.images, ranges, memoryBudget);
+  const layers: LayerReport[] = [];
+  let model = calibration.model;
+  for (const calibrated of calibration.layers) {
+    const { layer } = calibrated;
+    const rank = plan.ranks[layer.name];
+    if (rank === undefined) continue;
+    const started = performance.now();
+    if (!decompositionPays(layer, rank)) {
+      layers.push(layerReport(calibrated, plan, rank, undefined, 0));
+      continue;
+    }
+    const replacedBelow = layers.some((report) => report.decomposed);
+    const regressor =
+      reconstruction === 'asymmetric' && replacedBelow
+        ? await approximatedResponses(stream, model, calibrated, kernels, takeTurn, (done, total) =>
+            options.onProgress?.(work.event('advance', layer.name, done, total)),
+          )
+        : calibrated.target;
+    const solution = await solveLayer(calibrated, regressor, rank, {
+      solver: options.solver ?? 'nonlinear',
+      schedule: options.schedule ?? paperSchedule,
+      kernels,
+      afterIteration: async ({ iteration }) => {
+        options.onProgress?.(work.event('solve', layer.name, iteration + 1, work.iterations));
+        await takeTurn();
+      },
+    });
+    await takeTurn();
+    model = replaceConvolution(model, layer.name, solution.map, kernels);
+    options.onProgress?.(work.layerDone(layer.name));
+    layers.push(layerReport(calibrated, plan, rank, solution, (performance.now() - started) / 1000));
+  }
+  return { model, layers };
+}
+
+/** ŷ = W x̂ + b at the sampled positions, through the network approximated so far. */
+async function approximatedResponses(
+  stream: ApproximatedStream,
+  model: Model,
+  { layer, positions, target }: CalibratedLayer,
+  kernels: Kernels,
+  takeTurn: () => Promise<void>,
+  onBatch: (done: number, total: number) => void,
+): Promise<Tensor<'f32'>> {
+  const rows = zeros('f32', target.shape);
+  for await (const done of advanceStreamInPlace(stream, model, layer, positions, rows, kernels)) {
+    onBatch(done, stream.images.count);
+    await takeTurn();
+  }
+  return rows;
+}
+
+function layerReport(
+  { layer, energies }: CalibratedLayer,
+  plan: RankPlan,
+  rank: number,
+  solution: LayerSolution | undefined,
+  seconds: number,
+): LayerReport {
+  return {
+    name: layer.name,
+    filters: layer.filters,
+    channels: layer.channels,
+    kernel: layer.kernel,
+    outputShape: layer.outputShape,
+    rank,
+    effectiveRank: solution?.rank ?? layer.filters,
+    decomposed: solution !== undefined,
+    counted: plan.counted.includes(layer.name),
+    macsBefore: layer.macs,
+    macsAfter: approximatedMacs(layer, solution?.rank ?? layer.filters),
+    energyKept: solution === undefined ? 1 : energyKept(energies, rank),
+    spectrum: [...energies],
+    nonlinearity: layer.nonlinearity,
+    error: solution?.error ?? null,
+    linearError: solution?.linearError ?? null,
+    iterations: solution?.trace.length ?? 0,
+    trace: solution?.trace ?? [],
+    seconds,
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * The machine-readable account of one approximation: everything the tables and plots are drawn from, as plain JSON.
+ *
+ * Costs are multiply-adds per image and always count what really runs. Errors are relative (responseError.ts): 0 is perfect, 1 is no
+ * better than a constant. `heldOut` values come from images that no fit has seen.
+ */
+
+import type { Nonlinearity } from '../solve/responseError.ts';
+import type { IterationTrace } from '../solve/nonlinearSolver.ts';
+
+export type Solver = 'linear' | 'nonlinear';
+export type Reconstruction = 'asymmetric' | 'symmetric';
+
+export interface FitAndHeldOut {
+  readonly fit: number;
+  /** Null when no images were held out. */
+  readonly heldOut: number | null;
+}
+
+export interface LayerReport {
+  readonly name: string;
+  readonly filters: number;
+  readonly channels: number;
+  readonly kernel: readonly [number, number];
+  readonly outputShape: readonly number[];
+  /** The rank that was asked for. */
+  readonly rank: number;
+  /** The rank the layer has: `filters` where it is left alone, less than `rank` where the responses have fewer directions. */
+  readonly effectiveRank: number;
+  readonly decomposed: boolean;
+  /** Whether the layer belongs to those that the speed-up is counted on. */
+  readonly counted: boolean;
+  readonly macsBefore: number;
+  readonly macsAfter: number;
+  /** Fraction of the original responses' variance that the first `rank` principal components hold. */
+  readonly energyKept: number;
+  /** Eigenvalues of the original responses' covariance, descending (Figure 2 of the paper). */
+  readonly spectrum: readonly number[];
+  readonly nonlinearity: Nonlinearity;
+  /** Relative error of the map that was installed; null where the layer is left alone. */
+  readonly error: FitAndHeldOut | null;
+  /** Relative error of the linear map of the same rank, for comparison; null where the layer is left alone. */
+  readonly linearError: FitAndHeldOut | null;
+  readonly iterations: number;
+  readonly trace: readonly IterationTrace[];
+  readonly seconds: number;
+}
+
+export interface MeasuredSpeedup {
+  /** Name of the kernels, their threads and features. */
+  readonly kernels: string;
+  readonly threads: number;
+  readonly features: readonly string[];
+  readonly images: number;
+  /** Median milliseconds per image, the two networks run by turns. */
+  readonly originalMilliseconds: number;
+  readonly approximatedMilliseconds: number;
+  readonly speedup: number;
+}
+
+export interface ApproximationReport {
+  readonly format: 'rankwise-report';
+  readonly version: 1;
+  readonly model: string;
+  readonly settings: {
+    readonly solver: Solver;
+    readonly reconstruction: Reconstruction;
+    readonly ranks: string;
+    readonly requestedSpeedup: number | null;
+    readonly images: number;
+    readonly heldOutImages: number;
+    readonly positions: number;
+    readonly seed: number;
+  };
+  /** Rows of the fitting problem of the layer with the fewest. */
+  readonly samples: number;
+  readonly counted: readonly string[];
+  readonly theoretical: {
+    /** Over the counted layers. */
+    readonly macsBefore: number;
+    readonly macsAfter: number;
+    readonly speedup: number;
+    /** The same without the 1×1 layers, as the paper's rank selection counts. */
+    readonly speedupWithoutProjection: number;
+    /** Over every convolution and fully connected layer of the model. */
+    readonly wholeModelSpeedup: number;
+  };
+  readonly measured: MeasuredSpeedup | null;
+  /** Relative difference of the network's output on held-out images; null when none were held out. */
+  readonly outputError: number | null;
+  /** Share of held-out images on which both networks name the same class; null when none were held out. */
+  readonly outputAgreement: number | null;
+  readonly layers: readonly LayerReport[];
+  readonly warnings: readonly string[];
+  readonly seconds: number;
+}

@@ -1,0 +1,73 @@
+/**
+ * Progress as a fraction of the work, by counted multiply-adds.
+ *
+ * Per layer: advancing the approximated stream (images · what the layers since the last one cost now, asymmetric only) and solving
+ * (iterations · n · d · (2 d' + d)). The unit does not matter, only that both are in the same one.
+ */
+
+import { approximatedMacs, decompositionPays } from '../decompositionCost.ts';
+import type { RankPlan } from '../ranks/selectRanks.ts';
+import { paperSchedule } from '../solve/nonlinearSolver.ts';
+import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
+import type { Calibration } from './calibrate.ts';
+import type { Phase, ProgressEvent } from './progress.ts';
+
+export interface WorkEstimate {
+  /** Iterations of the solver per layer, as progress counts them. */
+  readonly iterations: number;
+  /** The event after `done` of `total` steps of one phase of a layer. */
+  event(phase: Phase, layer: string, done: number, total: number): ProgressEvent;
+  /** The event after the layer was replaced. */
+  layerDone(layer: string): ProgressEvent;
+}
+
+interface Share {
+  readonly before: number;
+  readonly advance: number;
+  readonly solve: number;
+}
+
+/** Shares of the whole work of one reconstruction. */
+export function workEstimate(
+  calibration: Calibration,
+  plan: RankPlan,
+  options: { readonly solver?: string; readonly reconstruction?: string; readonly schedule?: readonly PenaltyStage[] },
+): WorkEstimate {
+  const schedule = options.schedule ?? paperSchedule;
+  const scheduled = schedule.reduce((sum, stage) => sum + stage.iterations, 0);
+  const iterations = options.solver === 'linear' ? 1 : Math.max(1, scheduled);
+  const shares = new Map<string, Share>();
+  let total = 0;
+  let below = 0;
+  for (const { layer, fitRows } of calibration.layers) {
+    const rank = plan.ranks[layer.name];
+    if (rank === undefined) continue;
+    const advance = options.reconstruction === 'symmetric' ? 0 : below * calibration.images.count;
+    const solve = decompositionPays(layer, rank)
+      ? iterations * fitRows * layer.filters * (2 * rank + layer.filters)
+      : 0;
+    shares.set(layer.name, { before: total, advance, solve });
+    total += advance + solve;
+    below = approximatedMacs(layer, rank);
+  }
+  const fractionAt = (work: number): number => (total > 0 ? work / total : 1);
+  const shareOf = (layer: string): Share => shares.get(layer) ?? { before: total, advance: 0, solve: 0 };
+  return {
+    iterations,
+    event: (phase, layer, done, steps) => {
+      const { before, advance, solve } = shareOf(layer);
+      const inPhase = phase === 'solve' ? advance + (solve * done) / steps : (advance * done) / steps;
+      return { phase, layer, done, total: steps, fraction: fractionAt(before + inPhase) };
+    },
+    layerDone: (layer) => {
+      const { before, advance, solve } = shareOf(layer);
+      return {
+        phase: 'solve',
+        layer,
+        done: iterations,
+        total: iterations,
+        fraction: fractionAt(before + advance + solve),
+      };
+    },
+  };
+}

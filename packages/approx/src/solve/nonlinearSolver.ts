@@ -1,0 +1,177 @@
+/**
+ * The nonlinear solver: a low-rank map whose responses agree AFTER the ReLU.
+ *
+ *   min over M, b with rank M ≤ d' of Σ ‖r(y_i) − r(M ŷ_i + b)‖²
+ *
+ * relaxed with auxiliary responses z_i and a penalty λ,
+ *
+ *   Σ ‖r(y_i) − r(z_i)‖² + λ ‖z_i − (M ŷ_i + b)‖²,
+ *
+ * which is lowered by turns: (i) M, b by reduced-rank regression of z on ŷ with b = z̄ − M ŷ̄, (ii) each element of z in closed form
+ * (auxiliaryStep.ts). Both are exact, so at a fixed λ the relaxed objective never rises. It starts from the linear solution;
+ * the default schedule is the paper's: λ = 0.01 for 25 iterations, then λ = 1 for 25 more.
+ *
+ * Source: Zhang et al. 2015, §2.2 (symmetric, ŷ = y) and §2.3 (asymmetric). Cost per iteration: n d (2 d' + d) multiply-adds
+ * over the samples and one symmetric eigenproblem of size d.
+ */
+
+import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import { prepareRegressor } from '@rankwise/linalg';
+import { linearSolution, problemMoments, regressionMap } from './linearSolver.ts';
+import type { ProblemMoments } from './linearSolver.ts';
+import { relax, relaxationScratch } from './relaxation.ts';
+import type { RelaxationSums } from './relaxation.ts';
+import { responseEnergy, squaredResponseError } from './responseError.ts';
+import { checkProblem } from './samples.ts';
+import type { LowRankMap, ResponseSamples } from './samples.ts';
+
+/** `iterations` alternations at one λ. */
+export interface PenaltyStage {
+  readonly lambda: number;
+  readonly iterations: number;
+}
+
+/** The schedule of Zhang et al. 2015, §2.2: a small λ first, so that z may move far; then a firm one. */
+export const paperSchedule: readonly PenaltyStage[] = [
+  { lambda: 0.01, iterations: 25 },
+  { lambda: 1, iterations: 25 },
+];
+
+/** What one iteration did; every value is divided by Σ ‖r(y_i) − mean of r(y)‖². */
+export interface IterationTrace {
+  readonly iteration: number;
+  readonly lambda: number;
+  /** Σ ‖r(y) − r(M ŷ + b)‖² at the M, b that the iteration started from. */
+  readonly nonlinear: number;
+  /** The relaxed objective after step (ii). */
+  readonly relaxedAfterAuxiliary: number;
+  /** The relaxed objective after the fit of step (i) that follows. */
+  readonly relaxedAfterFit: number;
+}
+
+export interface NonlinearSolution {
+  readonly map: LowRankMap;
+  readonly rank: number;
+  readonly trace: readonly IterationTrace[];
+  /** The nonlinear objective of the linear start and of the answer, on the same scale as the trace. */
+  readonly initial: number;
+  readonly final: number;
+}
+
+export interface NonlinearOptions {
+  readonly schedule?: readonly PenaltyStage[];
+  readonly kernels?: Kernels;
+  /** Called after each iteration; what it throws ends the solve. */
+  readonly onIteration?: (trace: IterationTrace) => void;
+}
+
+/**
+ * Runs the alternation to its end.
+ * @param samples - target and regressor, f32 [n, d]; pass one tensor twice for the symmetric problem
+ * @param rank - d', 1…d
+ * @returns the last map (left [d, k], right [k, d], offset [d], f64), or the linear start should the last one be worse
+ * @throws ShapeError when the samples do not fit each other.
+ * @throws DomainError when the rank is not an integer in 1…d, or a λ is not positive and finite.
+ * @example
+ * import { solveNonlinear } from '@rankwise/approx';
+ * import { createRandom, zeros } from '@rankwise/tensor';
+ * const random = createRandom(1);
+ * const y = zeros('f32', [200, 4]);
+ * for (let i = 0; i < y.data.length; i++) y.data[i] = random.normal();
+ * const { initial, final } = solveNonlinear({ target: y, regressor: y }, 2);
+ * final < initial // => true
+ */
+export function solveNonlinear(
+  samples: ResponseSamples,
+  rank: number,
+  options: NonlinearOptions = {},
+): NonlinearSolution {
+  const steps = nonlinearIterations(samples, rank, options.schedule, options.kernels);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    options.onIteration?.(step.value);
+  }
+}
+
+/** The alternation as a generator that yields after each iteration, for callers that share the thread with others. */
+export function* nonlinearIterations(
+  samples: ResponseSamples,
+  rank: number,
+  schedule: readonly PenaltyStage[] = paperSchedule,
+  kernels: Kernels = referenceKernels,
+): Generator<IterationTrace, NonlinearSolution, void> {
+  checkProblem('solveNonlinear', samples, rank);
+  checkSchedule(schedule);
+  const energy = responseEnergy(samples.target, 'relu') || 1;
+  const moments = problemMoments(samples, kernels);
+  const regressor = prepareRegressor(moments.regressorMoment);
+  const start = linearSolution(moments, rank);
+  const scratch = relaxationScratch(samples, start.rank);
+  const trace: IterationTrace[] = [];
+  let current = start;
+  for (const { lambda, iterations } of schedule) {
+    for (let i = 0; i < iterations; i++) {
+      const sums = relax(samples, current.map, lambda, scratch, kernels);
+      const fit = auxiliaryRegression(current.map, sums, moments, samples.target.shape[0] ?? 0, kernels);
+      const { solution, explained } = regressionMap(regressor, fit.cross, moments, fit.mean, start.rank);
+      const residual = Math.max(0, fit.deviation - explained);
+      current = solution;
+      trace.push({
+        iteration: trace.length,
+        lambda,
+        nonlinear: sums.nonlinear / energy,
+        relaxedAfterAuxiliary: sums.relaxed / energy,
+        relaxedAfterFit: (sums.relaxed + lambda * (residual - sums.shiftSquares)) / energy,
+      });
+      yield trace.at(-1)!;
+    }
+  }
+  const final = squaredResponseError(samples, current.map, 'relu', kernels) / energy;
+  const initial = trace[0]?.nonlinear ?? final;
+  const better = final <= initial ? current : start;
+  return { map: better.map, rank: better.rank, trace, initial, final: Math.min(initial, final) };
+}
+
+/** The moments of z that step (i) needs, from the sums of step (ii). */
+interface AuxiliaryMoments {
+  /** z̄, [d]. */
+  readonly mean: Float64Array;
+  /** Σ (z − z̄)(ŷ − ŷ̄)ᵀ = M Σ (ŷ − ŷ̄)(ŷ − ŷ̄)ᵀ + Σ e ŷᵀ − n ē ŷ̄ᵀ, [d, d]. */
+  readonly cross: Tensor<'f64'>;
+  /** Σ ‖z − z̄‖². */
+  readonly deviation: number;
+}
+
+function auxiliaryRegression(
+  map: LowRankMap,
+  sums: RelaxationSums,
+  moments: ProblemMoments,
+  count: number,
+  kernels: Kernels,
+): AuxiliaryMoments {
+  const width = map.offset.length;
+  const rank = map.left.shape[1] ?? 0;
+  const projected = zeros('f64', [rank, width]);
+  kernels.matmul({ a: map.right, b: moments.regressorMoment, out: projected });
+  const cross: Tensor<'f64'> = { ...sums.shiftMoment, data: Float64Array.from(sums.shiftMoment.data) };
+  kernels.matmul({ a: map.left, b: projected, out: cross, beta: 1 });
+  const mean = sums.auxiliarySum.map((sum) => sum / count);
+  let deviation = sums.auxiliarySquares;
+  for (let i = 0; i < width; i++) {
+    deviation -= count * mean[i]! * mean[i]!;
+    for (let j = 0; j < width; j++) cross.data[i * width + j]! -= sums.shiftSum[i]! * moments.regressorMean[j]!;
+  }
+  return { mean, cross, deviation };
+}
+
+function checkSchedule(schedule: readonly PenaltyStage[]): void {
+  for (const { lambda, iterations } of schedule) {
+    if (!(lambda > 0) || lambda === Infinity) {
+      throw new DomainError(`solveNonlinear: schedule: expected a positive finite lambda, got ${lambda}`);
+    }
+    if (!Number.isInteger(iterations) || iterations < 0) {
+      throw new DomainError(`solveNonlinear: schedule: expected iterations ≥ 0 as an integer, got ${iterations}`);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * How far a low-rank map is from the original layer, after the nonlinearity.
+ *
+ *   relative error = Σ ‖r(y_i) − r(M ŷ_i + b)‖² / Σ ‖r(y_i) − mean of r(y)‖²
+ *
+ * The denominator is what the best constant answer would leave, so 0 is perfect and 1 is no better than a constant. It is 0 / 0
+ * for responses that never vary; then the error is 0 when the numerator is 0 and infinite otherwise.
+ */
+
+import type { Kernels, Tensor } from '@rankwise/tensor';
+import { referenceKernels, slice } from '@rankwise/tensor';
+import { rowsPerChunk } from './moments.ts';
+import { predictInto, relaxationScratch } from './relaxation.ts';
+import { checkProblem } from './samples.ts';
+import type { LowRankMap, ResponseSamples } from './samples.ts';
+
+export type Nonlinearity = 'relu' | 'identity';
+
+/**
+ * The relative error of a map on samples (also on samples it was not fitted to).
+ * @param samples - target and regressor, f32 [n, d]
+ * @param map - left [d, k], right [k, d], offset [d], f64
+ * @throws ShapeError when the samples do not fit each other.
+ */
+export function relativeResponseError(
+  samples: ResponseSamples,
+  map: LowRankMap,
+  nonlinearity: Nonlinearity,
+  kernels: Kernels = referenceKernels,
+): number {
+  checkProblem('relativeResponseError', samples, 1);
+  const squares = squaredResponseError(samples, map, nonlinearity, kernels);
+  const energy = responseEnergy(samples.target, nonlinearity);
+  return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
+}
+
+/** Σ ‖r(y_i) − r(M ŷ_i + b)‖². */
+export function squaredResponseError(
+  samples: ResponseSamples,
+  map: LowRankMap,
+  nonlinearity: Nonlinearity,
+  kernels: Kernels,
+): number {
+  const [count = 0] = samples.target.shape;
+  const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
+  let squares = 0;
+  for (let from = 0; from < count; from += rowsPerChunk) {
+    const to = Math.min(from + rowsPerChunk, count);
+    const predicted = predictInto(scratch, slice(samples.regressor, [[from, to]]), map, kernels);
+    squares += squaredDifference(predicted, slice(samples.target, [[from, to]]), map.offset, nonlinearity);
+  }
+  return squares;
+}
+
+/** Σ ‖r(y_i) − mean of r(y)‖² over the rows of an [n, d] tensor. */
+export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity): number {
+  const [count = 0, width = 0] = target.shape;
+  let energy = 0;
+  for (let j = 0; j < width; j++) {
+    // Welford's update: one pass, no cancellation.
+    let mean = 0;
+    let squares = 0;
+    for (let row = 0; row < count; row++) {
+      const y = target.data[target.offset + row * width + j]!;
+      const response = nonlinearity === 'relu' && y < 0 ? 0 : y;
+      const delta = response - mean;
+      mean += delta / (row + 1);
+      squares += delta * (response - mean);
+    }
+    energy += squares;
+  }
+  return energy;
+}
+
+function squaredDifference(
+  predicted: Tensor<'f64'>,
+  target: Tensor<'f32'>,
+  offset: Float64Array,
+  nonlinearity: Nonlinearity,
+): number {
+  const [count = 0, width = 0] = target.shape;
+  const floor = nonlinearity === 'relu' ? 0 : -Infinity;
+  let squares = 0;
+  for (let row = 0; row < count; row++) {
+    for (let j = 0; j < width; j++) {
+      const response = Math.max(target.data[target.offset + row * width + j]!, floor);
+      const guess = Math.max(predicted.data[predicted.offset + row * width + j]! + offset[j]!, floor);
+      squares += (response - guess) * (response - guess);
+    }
+  }
+  return squares;
+}

@@ -1,0 +1,49 @@
+/**
+ * The data of one layer's reconstruction problem.
+ *
+ * | symbol    | shape  | meaning                                                                                        |
+ * |-----------|--------|------------------------------------------------------------------------------------------------|
+ * | target    | [n, d] | y_i, responses before the nonlinearity of the ORIGINAL layer on its ORIGINAL input              |
+ * | regressor | [n, d] | ŷ_i = W x̂_i + b on the input x̂ that the layer will really get; the same tensor when symmetric  |
+ *
+ * Samples are rows, so that one response is contiguous. The paper writes them as columns of Y.
+ */
+
+import { DomainError, ShapeError, formatShape, sameShape } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
+
+export interface ResponseSamples {
+  readonly target: Tensor<'f32'>;
+  readonly regressor: Tensor<'f32'>;
+}
+
+/** A low-rank affine map of responses: y ↦ left · right · y + offset, M = left · right. */
+export interface LowRankMap {
+  /** [d, k], the paper's P. */
+  readonly left: Tensor<'f64'>;
+  /** [k, d], the paper's Qᵀ. */
+  readonly right: Tensor<'f64'>;
+  /** [d], the paper's b. */
+  readonly offset: Float64Array;
+}
+
+/**
+ * Refuses samples that are not two equal [n ≥ 1, d ≥ 1] tensors, and ranks that are not integers in 1…d.
+ * @throws ShapeError for the samples.
+ * @throws DomainError for the rank.
+ */
+export function checkProblem(caller: string, samples: ResponseSamples, rank: number): void {
+  const { target, regressor } = samples;
+  if (target.shape.length !== 2 || target.shape.includes(0)) {
+    throw new ShapeError(`${caller}: target: expected shape [n, d] with n, d ≥ 1, got ${formatShape(target.shape)}`);
+  }
+  if (!sameShape(target.shape, regressor.shape)) {
+    throw new ShapeError(
+      `${caller}: regressor: expected the target's shape ${formatShape(target.shape)}, got ${formatShape(regressor.shape)}`,
+    );
+  }
+  const filters = target.shape[1] ?? 0;
+  if (!Number.isInteger(rank) || rank < 1 || rank > filters) {
+    throw new DomainError(`${caller}: rank: expected an integer from 1 to ${filters}, got ${rank}`);
+  }
+}
