@@ -39,3 +39,5 @@ export { preprocessImages } from './preprocess.ts';
 export { topK } from './accuracy.ts';
 export { loadModel, saveModel } from './modelFile.ts';
 export { modelFromLayerList } from './layerList.ts';
+export { imageSourceOf, selectImages } from './imageSource.ts';
+export type { ImageSource } from './imageSource.ts';
