@@ -113,10 +113,8 @@ function copyRows(target: Tensor, source: Tensor): void {
   const to = target.data;
   const from = source.data;
   forEachRow(target.shape, [target, source], (positions, steps, length) => {
-    const start = positions[0]!;
-    const origin = positions[1]!;
-    const step = steps[0]!;
-    const stride = steps[1]!;
+    const [start = 0, origin = 0] = positions;
+    const [step = 0, stride = 0] = steps;
     if (step === 1 && stride === 1 && length >= SHORT_ROW) {
       to.set(from.subarray(origin, origin + length), start);
     } else {

@@ -11,6 +11,12 @@ export { broadcastTo, expandDims, reshape, slice, squeeze, transpose } from './v
 export type { SliceRange } from './views.ts';
 export { assignInPlace, cast, contiguous, copyOf, hasDType } from './copies.ts';
 export { concat, pad, stack } from './join.ts';
+export { add, divide, maximum, minimum, multiply, subtract } from './elementwise.ts';
+export { abs, exp, map, negate, sqrt } from './map.ts';
+export { argmax, max, mean, min, sum } from './reduce.ts';
+export type { Axes, ReduceOptions } from './reduce.ts';
+export { matmul } from './matmul.ts';
+export { checkFinite } from './checkFinite.ts';
 export { createRandom, restoreRandom } from './random.ts';
 export type { Random, RandomState } from './random.ts';
 export type { RandomWords } from './randomSeed.ts';

@@ -246,6 +246,8 @@ function fillUniform(tensor: Tensor<FloatDType>, low: number, high: number, unif
 
 function fill(tensor: Tensor<FloatDType>, draw: () => number): void {
   forEachRow(tensor.shape, [tensor], (positions, steps, length) => {
-    for (let i = 0; i < length; i++) tensor.data[positions[0]! + i * steps[0]!] = draw();
+    const [start = 0] = positions;
+    const [step = 0] = steps;
+    for (let i = 0; i < length; i++) tensor.data[start + i * step] = draw();
   });
 }

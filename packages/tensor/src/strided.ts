@@ -12,9 +12,10 @@ import type { Tensor } from './tensor.ts';
 
 /**
  * Called with a row of `length` elements; element i of operand k is data[positions[k] + i · steps[k]].
- * Both arrays are reused from row to row.
+ * Both arrays are reused from row to row. (They are plain arrays because engines keep small integers in them as such, which
+ * makes the caller's index arithmetic several times faster than with doubles, and still have room for larger ones.)
  */
-export type RowVisitor = (positions: Float64Array, steps: Float64Array, length: number) => void;
+export type RowVisitor = (positions: readonly number[], steps: readonly number[], length: number) => void;
 
 /** Walks the planned shape with operand k starting at offsets[k]. */
 export type RowWalker = (offsets: readonly number[], visit: RowVisitor) => void;
@@ -22,17 +23,17 @@ export type RowWalker = (offsets: readonly number[], visit: RowVisitor) => void;
 interface MergedAxis {
   readonly extent: number;
   /** One for each operand. */
-  readonly strides: Float64Array;
+  readonly strides: readonly number[];
 }
 
 /** Plans the walk once for operands of one shape, so that it can be repeated from other offsets. */
 export function planRows(shape: Shape, strides: readonly (readonly number[])[]): RowWalker {
   if (sizeOf(shape) === 0) return () => {};
   const outer = mergeAxes(shape, strides);
-  const row = outer.pop() ?? { extent: 1, strides: new Float64Array(strides.length) };
-  const positions = new Float64Array(strides.length);
+  const row = outer.pop() ?? { extent: 1, strides: strides.map(() => 0) };
+  if (outer.length === 0) return (offsets, visit) => visit(offsets, row.strides, row.extent);
   return (offsets, visit) => {
-    positions.set(offsets);
+    const positions = [...offsets];
     const walk = (depth: number): void => {
       const axis = outer[depth];
       if (axis === undefined) {
@@ -41,9 +42,9 @@ export function planRows(shape: Shape, strides: readonly (readonly number[])[]):
       }
       for (let i = 0; i < axis.extent; i++) {
         walk(depth + 1);
-        advanceInPlace(positions, axis.strides, 1);
+        moveInPlace(positions, axis.strides, 1);
       }
-      advanceInPlace(positions, axis.strides, -axis.extent);
+      moveInPlace(positions, axis.strides, -axis.extent);
     };
     walk(0);
   };
@@ -73,8 +74,8 @@ export function findFirst(
   let before = 0;
   const { data } = tensor;
   forEachRow(tensor.shape, [tensor], (positions, steps, length) => {
-    const start = positions[0]!;
-    const step = steps[0]!;
+    const [start = 0] = positions;
+    const [step = 0] = steps;
     for (let i = 0; i < length && found === undefined; i++) {
       const value = data[start + i * step]!;
       if (accept(value)) found = { index: indexAt(before + i, tensor.shape), value };
@@ -101,9 +102,9 @@ function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): Merge
   const merged: MergedAxis[] = [];
   for (const [axis, extent] of shape.entries()) {
     if (extent === 1) continue;
-    const own = Float64Array.from(strides, (operand) => operand[axis] ?? 0);
+    const own = strides.map((operand) => operand[axis] ?? 0);
     const outer = merged.at(-1);
-    if (outer !== undefined && outer.strides.every((stride, k) => stride === own[k]! * extent)) {
+    if (outer !== undefined && outer.strides.every((stride, k) => stride === (own[k] ?? 0) * extent)) {
       merged[merged.length - 1] = { extent: outer.extent * extent, strides: own };
     } else {
       merged.push({ extent, strides: own });
@@ -112,6 +113,9 @@ function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): Merge
   return merged;
 }
 
-function advanceInPlace(positions: Float64Array, strides: Float64Array, times: number): void {
-  for (let k = 0; k < positions.length; k++) positions[k] = positions[k]! + strides[k]! * times;
+function moveInPlace(positions: number[], strides: readonly number[], times: number): void {
+  for (const [k, stride] of strides.entries()) {
+    // A product with 0 could be −0, which would turn an engine's array of integers into one of doubles.
+    if (stride !== 0) positions[k] = (positions[k] ?? 0) + stride * times;
+  }
 }
