@@ -101,6 +101,28 @@ export function reflectColumnsInPlace(
   }
 }
 
+/**
+ * The first `count` columns of H_0 H_1 ⋯, as rows: [count, length] row-major. Reflector i lies in row i of `reflectors`
+ * (rows of `length`) from element i + shift on. H_i leaves the coordinates before i + shift alone, so that, taken from the
+ * last to the first, it reaches only the columns from i + shift on (backward accumulation, Golub & Van Loan §5.1.6).
+ */
+export function formOrthonormalRows(
+  reflectors: Float64Array,
+  taus: Float64Array,
+  count: number,
+  length: number,
+  shift: number,
+): Float64Array {
+  const rows = new Float64Array(count * length);
+  for (let i = 0; i < count; i++) rows[i * length + i] = 1;
+  for (let i = taus.length - 1; i >= 0; i--) {
+    const at = i + shift;
+    if (at >= count) continue;
+    reflectRowsInPlace(rows, at * length + at, count - at, length, reflectors, i * length + at, length - at, taus[i]!);
+  }
+  return rows;
+}
+
 function reflectFourRowsInPlace(
   data: Float64Array,
   row0: number,

@@ -6,6 +6,7 @@ export { cholesky, choleskySolve, solveTriangular } from './cholesky.ts';
 export type { TriangularOptions } from './cholesky.ts';
 export { symmetricEigen } from './symmetricEigen.ts';
 export type { SymmetricEigen } from './symmetricEigen.ts';
+export { jacobiEigen } from './jacobiEigen.ts';
 export { svd } from './svd.ts';
 export type { Svd } from './svd.ts';
 export { jacobiSvd } from './jacobiSvd.ts';

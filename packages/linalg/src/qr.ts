@@ -16,8 +16,7 @@
 import { ShapeError, formatShape } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from './denseMatrix.ts';
-import type { DenseMatrix } from './denseMatrix.ts';
-import { makeReflectorInPlace, reflectColumnsInPlace, reflectRowsInPlace } from './householder.ts';
+import { formOrthonormalRows, makeReflectorInPlace, reflectColumnsInPlace, reflectRowsInPlace } from './householder.ts';
 
 /** Q in factored form, and R. */
 export interface QrFactors {
@@ -139,11 +138,5 @@ export function applyQ(
 export function thinQ(factors: QrFactors): Tensor<'f64'> {
   const { rows: m, reflectors, taus } = factors;
   const k = taus.length;
-  const columns: DenseMatrix = { rows: k, columns: m, data: new Float64Array(k * m) };
-  for (let i = 0; i < k; i++) columns.data[i * m + i] = 1;
-  // Backwards, column j stays e_j until H_j acts on it: H_i needs to reach columns i and beyond only.
-  for (let i = k - 1; i >= 0; i--) {
-    reflectRowsInPlace(columns.data, i * m + i, k - i, m, reflectors, i * m + i, m - i, taus[i]!);
-  }
-  return matrixTensor(transposed(columns));
+  return matrixTensor(transposed({ rows: k, columns: m, data: formOrthonormalRows(reflectors, taus, k, m, 0) }));
 }

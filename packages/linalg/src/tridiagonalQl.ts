@@ -14,6 +14,7 @@
 
 import { ConvergenceError } from '@rankwise/tensor';
 import { EPSILON, SAFE_MINIMUM } from './denseMatrix.ts';
+import { lengthOfPair } from './planeRotation.ts';
 import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace } from './rotationSweeps.ts';
 import type { RotationSweeps } from './rotationSweeps.ts';
 
@@ -79,7 +80,7 @@ function qlSweepInPlace(
   for (let i = m - 1; i >= l; i--) {
     const f = sine * coupling[i]!;
     const b = cosine * coupling[i]!;
-    const r = norm2OfPair(f, g);
+    const r = lengthOfPair(f, g);
     cosine = r === 0 ? 1 : g / r;
     sine = r === 0 ? 0 : f / r;
     if (i < m - 1) coupling[i + 1] = r;
@@ -103,10 +104,4 @@ function wilkinsonShift(a: number, b: number, e: number): number {
   const g = (b - a) / (2 * e);
   const r = Math.sqrt(g * g + 1);
   return a - e / (g + (g < 0 ? -r : r));
-}
-
-/** √(f² + g²); the slow way only where squares underflow. */
-function norm2OfPair(f: number, g: number): number {
-  const square = f * f + g * g;
-  return square > SAFE_MINIMUM / EPSILON ? Math.sqrt(square) : Math.hypot(f, g);
 }
