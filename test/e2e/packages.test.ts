@@ -22,17 +22,18 @@ import { forward, sequential } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { fromNested, zeros } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
-import * as approx from '@rankwise/approx';
+import { approximate } from '@rankwise/approx';
 import { main } from '@rankwise/cli';
 
 const values: Tensor<'f64'> = symmetricEigen(fromNested('f64', [[1]])).values;
 const model: Model = sequential('tiny', [1, 2, 2]).relu().build();
 export const output: Tensor<'f32'> = forward(model, zeros('f32', [1, 1, 2, 2])).output;
-export const commands: [object, (args: string[]) => Promise<number>] = [approx, main];
+export const smaller: Promise<{ readonly model: Model }> = approximate(model, output, { speedup: 2, seed: 1 });
+export const command: (args: string[]) => Promise<number> = main;
 // @ts-expect-error: a tensor of f64 is none of f32
 export const wrong: Tensor<'f32'> = values;
-// @ts-expect-error: there is no such function
-export const missing = approx.noSuchFunction;
+// @ts-expect-error: a speed-up is a number
+export const misspelt = approximate(model, output, { speedup: 'two' });
 `;
 
 const typedProject = {

@@ -3,6 +3,7 @@
  * bit by bit, so that runs of it under different engines, settings and builds can be compared as text.
  */
 
+import { approximate } from '@rankwise/approx';
 import { symmetricEigen } from '@rankwise/linalg';
 import { forward, modelCost, sequential } from '@rankwise/nn';
 import { createRandom, fromNested, readSafetensors, toNested, writeSafetensors, zeros } from '@rankwise/tensor';
@@ -57,3 +58,15 @@ print('cost', modelCost(model));
 
 const file = writeSafetensors(model.parameters);
 print('file', { length: file.length, first: bits(readSafetensors(file).tensors['conv1.weight']) });
+
+const calibration = random.fork('calibration').fillNormalInPlace(zeros('f32', [60, 3, 12, 12]));
+const settings = { speedup: 2, seed: 5, positions: 4, measure: false };
+const approximated = await approximate(model, calibration, settings);
+print('approximated', {
+  nodes: approximated.model.nodes,
+  parameters: Object.entries(approximated.model.parameters).map(([name, tensor]) => [name, bits(tensor)]),
+  output: bits(forward(approximated.model, images).output),
+});
+// Everything in the report but the time it took.
+const { layers, theoretical, outputError } = approximated.report;
+print('report', { theoretical, outputError, layers: layers.map((layer) => ({ ...layer, seconds: 0 })) });

@@ -33,7 +33,7 @@ await import('./program.mjs');
 `;
 
 /** What program.mjs prints, in order. */
-const programParts = ['exact', 'eigen', 'forward', 'cost', 'file'];
+const programParts = ['exact', 'eigen', 'forward', 'cost', 'file', 'approximated', 'report'];
 
 describe('the compiled packages', () => {
   let built: BuiltPackages;
