@@ -30,7 +30,7 @@ export function matmulNaive(call: MatmulCall): void {
       let sum = 0;
       for (let p = 0; p < k; p++) sum += at(a, i, p) * at(b, p, j);
       const kept = beta === 0 ? 0 : beta * at(out, i, j);
-      const value = alpha * sum + kept + bias;
+      const value = alpha * sum + bias + kept;
       out.data[indexOf(out, i, j)] = activation === 'relu' && value <= 0 ? 0 : value;
     }
   }

@@ -1,9 +1,9 @@
 /** The Kernels of plain TypeScript: one thread, f64 arithmetic, each result rounded once. Always there, and the oracle. */
 
 import type { Kernels } from '../kernels.ts';
-import { conv2dDirect } from './conv2dDirect.ts';
+import { conv2dImplicit } from './conv2dImplicit.ts';
 import { add, relu } from './elementwise.ts';
-import { matmulNaive } from './matmulNaive.ts';
+import { matmulBlocked } from './matmulBlocked.ts';
 import { averagePool2d, maxPool2d } from './pool.ts';
 
 /**
@@ -18,8 +18,8 @@ export const referenceKernels: Kernels = {
   name: 'reference',
   threads: 1,
   features: [],
-  matmul: matmulNaive,
-  conv2d: conv2dDirect,
+  matmul: matmulBlocked,
+  conv2d: conv2dImplicit,
   maxPool2d,
   averagePool2d,
   relu,

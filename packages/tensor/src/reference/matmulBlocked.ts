@@ -1,0 +1,31 @@
+/** The matrix product of strided f32 or f64 operands, by the blocked product. */
+
+import type { MatmulCall } from '../kernels.ts';
+import type { Tensor } from '../tensor.ts';
+import { multiplyBlocked } from './blockedProduct.ts';
+import { checkMatmulCall } from './checkCalls.ts';
+import { strideTable } from './packing.ts';
+
+/** See Kernels.matmul. Sums are in f64 over all of k and rounded once; the result has the bits of matmulNaive. */
+export function matmulBlocked(call: MatmulCall): void {
+  const { m, n, k } = checkMatmulCall(call);
+  const { a, b, out, rowBias, alpha = 1, beta = 0, activation = 'none' } = call;
+  if (m === 0 || n === 0) return;
+  multiplyBlocked(
+    { data: a.data, base: a.offset, lanes: along(a, 0, m), depths: along(a, 1, k) },
+    { data: b.data, base: b.offset, lanes: along(b, 1, n), depths: along(b, 0, k) },
+    { data: out.data, base: out.offset, rows: along(out, 0, m), columns: along(out, 1, n) },
+    { alpha, beta, bias: rowBias === undefined ? undefined : vectorOf(rowBias), activation },
+  );
+}
+
+/** The elements of a [n] tensor in f64. */
+export function vectorOf({ shape, strides, offset, data }: Tensor<'f32' | 'f64'>): Float64Array {
+  const vector = new Float64Array(shape[0] ?? 0);
+  for (let i = 0; i < vector.length; i++) vector[i] = data[offset + i * (strides[0] ?? 0)]!;
+  return vector;
+}
+
+function along(tensor: Tensor, axis: 0 | 1, count: number): Int32Array {
+  return strideTable(count, tensor.strides[axis] ?? 0);
+}
