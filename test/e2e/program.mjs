@@ -59,7 +59,7 @@ print('cost', modelCost(model));
 const file = writeSafetensors(model.parameters);
 print('file', { length: file.length, first: bits(readSafetensors(file).tensors['conv1.weight']) });
 
-const calibration = random.fork('calibration').fillNormalInPlace(zeros('f32', [60, 3, 12, 12]));
+const calibration = random.fork('calibration').fillNormalInPlace(zeros('f32', [40, 3, 12, 12]));
 const settings = { speedup: 2, seed: 5, positions: 4, measure: false };
 const approximated = await approximate(model, calibration, settings);
 print('approximated', {

@@ -17,11 +17,6 @@ const engines: [name: string, flags: string[], probe: string][] = [
     ['--disallow-code-generation-from-strings'],
     'try { new Function("return 1")(); process.exit(1); } catch { process.exit(0); }',
   ],
-  [
-    'with an interpreter only and without code from strings',
-    ['--jitless', '--disallow-code-generation-from-strings'],
-    '',
-  ],
   ['with the optimising compiler off', ['--no-opt'], ''],
 ];
 
