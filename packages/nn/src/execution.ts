@@ -36,6 +36,11 @@ export interface AdvanceOptions {
  * A batch in front of the first node.
  * @param input - [images, channels, height, width], contiguous; it is not copied. Its values are not checked (forward does).
  * @throws ShapeError when the input's shape is not the model's, or it is not contiguous.
+ * @example
+ * import { sequential, startExecution } from '@rankwise/nn';
+ * import { zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 4, 4]).relu().build();
+ * [...startExecution(model, zeros('f32', [3, 1, 4, 4])).values.keys()] // => ['input']
  */
 export function startExecution(model: Model, input: Tensor<'f32'>): ExecutionState {
   const [images, ...shape] = input.shape;
@@ -56,13 +61,13 @@ export function startExecution(model: Model, input: Tensor<'f32'>): ExecutionSta
  * @throws ShapeError when a value does not fit the node that reads it.
  * @example
  * import { advance, sequential, startExecution } from '@rankwise/nn';
- * import { fromNested, referenceKernels, toNested } from '@rankwise/tensor';
+ * import { fromNested, referenceKernels } from '@rankwise/tensor';
  * const model = sequential('tiny', [1, 1, 2]).relu('relu1').flatten('features').build();
  * const start = startExecution(model, fromNested('f32', [[[[-1, 2]]]]));
  * const paused = advance(model, start, 0, 1, { kernels: referenceKernels });
  * [...paused.values.keys()] // => ['relu1']
  * const end = advance(model, paused, 1, 2, { kernels: referenceKernels });
- * toNested(end.values.get('features')) // => [[0, 2]]
+ * end.values.get('features')?.data // => [0, 2]
  */
 export function advance(
   model: Model,

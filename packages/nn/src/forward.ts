@@ -59,7 +59,7 @@ export interface ForwardResult {
  * const model = sequential('tiny', [1, 1, 2]).relu('relu1').flatten('features').build();
  * const { output, taps } = forward(model, fromNested('f32', [[[[-1, 2]]]]), { taps: ['relu1'] });
  * toNested(output) // => [[0, 2]]
- * taps.get('relu1').shape // => [1, 1, 1, 2]
+ * taps.get('relu1')?.shape // => [1, 1, 1, 2]
  */
 export function forward(model: Model, input: Tensor<'f32'>, options: ForwardOptions = {}): ForwardResult {
   const { kernels = referenceKernels, taps = [], signal, onBatch } = options;
@@ -87,7 +87,13 @@ export function forward(model: Model, input: Tensor<'f32'>, options: ForwardOpti
   return { output: results.get(model.output)!, taps: new Map(taps.map((name) => [name, results.get(name)!])) };
 }
 
-/** The most f32 elements that are alive at once for one image: before, during and after each node. */
+/**
+ * The most f32 elements that are alive at once for one image: those a node reads or that wait, and those it makes.
+ * @throws as inferShapes.
+ * @example
+ * import { peakLiveElements, sequential } from '@rankwise/nn';
+ * peakLiveElements(sequential('tiny', [1, 4, 4]).maxPool('pool1', { kernel: 2 }).relu().build()) // => 20
+ */
 export function peakLiveElements(model: Model, shapes: ReadonlyMap<string, Shape> = inferShapes(model)): number {
   const elements = (names: Iterable<string>): number =>
     [...names].reduce((sum, name) => sum + sizeOf(shapes.get(name) ?? []), 0);

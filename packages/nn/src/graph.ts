@@ -10,7 +10,13 @@ import type { Tensor } from '@rankwise/tensor';
 
 import type { Model, Node } from './model.ts';
 
-/** The names of the parameters a node reads: its weight, then its bias if it has one; none for other operations. */
+/**
+ * The names of the parameters a node reads: its weight, then its bias if it has one; none for other operations.
+ * @example
+ * import { parameterNames, sequential } from '@rankwise/nn';
+ * const model = sequential('tiny', [1, 4, 4]).conv('conv1', { filters: 2, kernel: 3 }).relu().build();
+ * model.nodes.map((node) => parameterNames(node)) // => [['conv1.weight', 'conv1.bias'], []]
+ */
 export function parameterNames(node: Node): readonly string[] {
   if (node.op !== 'conv2d' && node.op !== 'linear') return [];
   return node.bias === undefined ? [node.weight] : [node.weight, node.bias];
@@ -80,6 +86,11 @@ export function liveAfter(model: Model, index: number): string[] {
 /**
  * The same model without the parameters that no node reads, the others in the order of their first reader.
  * @throws DomainError when a node names a parameter that does not exist.
+ * @example
+ * import { sequential, withoutUnusedParameters } from '@rankwise/nn';
+ * import { zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 4, 4]).relu().build();
+ * Object.keys(withoutUnusedParameters({ ...model, parameters: { old: zeros('f32', [2]) } }).parameters) // => []
  */
 export function withoutUnusedParameters(model: Model): Model {
   const entries = new Map<string, Tensor<'f32'>>();

@@ -47,7 +47,8 @@ export function imageSourceOf(images: Tensor<'f32'>): ImageSource {
  * import { imageSourceOf, selectImages } from '@rankwise/nn';
  * import { fromNested } from '@rankwise/tensor';
  * const source = imageSourceOf(fromNested('f32', [[[[1]]], [[[2]]], [[[3]]]]));
- * [...selectImages(source, [2, 0]).batch(0, 2).data] // => [3, 1]
+ * const batch = await selectImages(source, [2, 0]).batch(0, 2);
+ * batch.data // => [3, 1]
  */
 export function selectImages(source: ImageSource, indices: ArrayLike<number>): ImageSource {
   const chosen = Array.from(indices);

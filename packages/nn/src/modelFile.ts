@@ -53,9 +53,7 @@ export function saveModel(model: Model): Uint8Array {
  * @throws FormatError with a code from the table above, or one of readSafetensors; nothing else.
  * @example
  * import { loadModel } from '@rankwise/nn';
- * let code = '';
- * try { loadModel(new Uint8Array(4)); } catch (error) { code = error.code; }
- * code // => 'truncated'
+ * loadModel(new Uint8Array(4)) // => throws FormatError
  */
 export function loadModel(bytes: Uint8Array): Model {
   const { tensors, metadata } = readSafetensors(bytes);

@@ -22,7 +22,7 @@ import { checkPreprocessing } from './validateModel.ts';
  * @example
  * import { preprocessImages, sequential } from '@rankwise/nn';
  * import { fromNested, toNested } from '@rankwise/tensor';
- * const preprocessing = { scale: 1, mean: [100], std: [50], channelOrder: 'grey' };
+ * const preprocessing = { scale: 1, mean: [100], std: [50], channelOrder: 'grey' as const };
  * const model = sequential('tiny', [1, 1, 2]).relu().build({ preprocessing });
  * toNested(preprocessImages(model, fromNested('u8', [[[[100], [200]]]]))) // => [[[[0, 2]]]]
  */

@@ -15,9 +15,7 @@ import { inferShapes } from './shapes.ts';
  * @example
  * import { sequential, validateModel } from '@rankwise/nn';
  * const model = sequential('tiny', [1, 4, 4]).relu('relu1').build();
- * let message = '';
- * try { validateModel({ ...model, output: 'relu2' }); } catch (error) { message = error.message; }
- * message // => "inferShapes: output: expected a value of model 'tiny', got 'relu2'"
+ * validateModel({ ...model, output: 'relu2' }) // => throws DomainError: inferShapes: output: expected a value of model 'tiny'
  */
 export function validateModel(model: Model): void {
   const shapes = inferShapes(model);
