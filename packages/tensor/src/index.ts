@@ -20,6 +20,7 @@ export { checkFinite } from './checkFinite.ts';
 export { createRandom, restoreRandom } from './random.ts';
 export type { Random, RandomState } from './random.ts';
 export type { RandomWords } from './randomSeed.ts';
+export { readNpy, writeNpy } from './npy.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { Safetensors } from './safetensors.ts';
 export type {
