@@ -1,0 +1,40 @@
+/** The options by which every command that reads images takes them. */
+
+import type { ImageSource, Model } from '@rankwise/nn';
+
+import { imageSourceFor } from '../data/imageSet.ts';
+import type { Labels } from '../data/imageSet.ts';
+import { imageFormats, openImages } from '../data/openImages.ts';
+import { namingFile } from '../failures.ts';
+import type { OptionSpec, OptionValues } from '../options.ts';
+
+export const dataOptions: Readonly<Record<string, OptionSpec>> = {
+  data: { argument: 'IMAGES', text: 'File with images (see above).' },
+  format: {
+    argument: 'KIND',
+    text: `What the file is, where its content does not tell: ${imageFormats.join(', ')}.`,
+    otherwise: 'told from the content',
+  },
+};
+
+export interface ModelImages {
+  readonly source: ImageSource;
+  readonly labels: Labels | undefined;
+}
+
+/**
+ * The images that --data (and --format, --labels) name, as the model's input.
+ * @param count - only the first `count` of them
+ * @throws UsageError when --data is missing, and as openImages and imageSourceFor.
+ */
+export async function openModelImages(model: Model, options: OptionValues, count?: number): Promise<ModelImages> {
+  const path = options.required('data');
+  const format = options.choice('format', imageFormats);
+  const labelsPath = options.text('labels');
+  const set = await openImages(path, {
+    ...(format === undefined ? {} : { format }),
+    ...(labelsPath === undefined ? {} : { labels: labelsPath }),
+  });
+  const source = await namingFile(path, () => imageSourceFor(model, set, count));
+  return { source, labels: set.labels };
+}

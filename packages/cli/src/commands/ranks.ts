@@ -1,0 +1,168 @@
+/** `rankwise ranks`: the ranks that a speed-up leads to, without approximating anything. */
+
+import {
+  approximatedMacs,
+  calibrate,
+  candidateLayers,
+  convolutionLayers,
+  decompositionPays,
+  energyKept,
+  selectRanks,
+} from '@rankwise/approx';
+import type { ConvolutionLayer, RankMethod, RankPlan, RankRequest } from '@rankwise/approx';
+import type { Model } from '@rankwise/nn';
+
+import { UsageError } from '../failures.ts';
+import { interruptible } from '../interruptible.ts';
+import { isZooModel, openModel } from '../modelArgument.ts';
+import type { Call, Command, OptionValues } from '../options.ts';
+import { createProgressBar } from '../progressBar.ts';
+import { fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import { formatCount, formatPercent, formatTable } from '../table.ts';
+import { dataOptions, openModelImages } from './dataOptions.ts';
+
+export const ranksCommand: Command = {
+  name: 'ranks',
+  summary: 'Choose ranks for a speed-up, without approximating anything',
+  usage: [
+    'ranks MODEL --speedup R --uniform [--fixed NAME=RANK,…] [--exclude NAMES] [--json]',
+    'ranks MODEL --speedup R --energy --data IMAGES [--images N] [--positions P] [--seed S] …',
+    'ranks MODEL --fixed NAME=RANK,… [--json]',
+  ],
+  operands: ['MODEL'],
+  options: {
+    speedup: { argument: 'R', text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1.' },
+    uniform: { text: 'The same speed-up for every layer; needs no data.' },
+    energy: { text: "Keep the most of the responses' variance for the cost (the paper's greedy); needs --data." },
+    fixed: {
+      argument: 'NAME=RANK,…',
+      text: "Ranks set by hand, not counted in the speed-up. They come before the model's own (conv1=32 in zoo:sppnet7).",
+    },
+    exclude: { argument: 'NAMES', text: 'Layers to leave as they are, separated by commas.', otherwise: 'none' },
+    ...dataOptions,
+    images: { argument: 'N', text: 'Images to sample, chosen at random.', fallback: '3000' },
+    positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
+    seed: {
+      argument: 'S',
+      text: "Seed of the choice of images and positions, and of a zoo model's weights.",
+      fallback: '0',
+    },
+  },
+  examples: [
+    ["the paper's Table 2, 4× without rank selection", 'rankwise ranks zoo:sppnet7 --speedup 4 --uniform'],
+    [
+      'by the energy of responses',
+      'rankwise ranks model.safetensors --speedup 4 --energy --data train-images-idx3-ubyte.gz',
+    ],
+  ],
+  run: ranks,
+};
+
+async function ranks({ operands, options, terminal }: Call): Promise<void> {
+  const argument = operands[0] ?? '';
+  const { method, speedup, fixed: given } = readRequest(options);
+  const exclude = options.words('exclude');
+  const sampling = {
+    images: options.integer('images', { least: 1 }) ?? 1,
+    positions: options.integer('positions', { least: 1 }) ?? 1,
+    seed: options.integer('seed', { least: 0 }) ?? 0,
+  };
+  const model = await openModel(argument, method === 'energy' ? { seed: sampling.seed } : { initialize: false });
+  const fixed = method === 'manual' ? given : fixedRanksFor(model, given, exclude);
+  const layers = convolutionLayers(model);
+  const request: RankRequest = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
+  if (method === 'energy' && isZooModel(argument)) {
+    terminal.stderr.write(`note: ${argument} has random weights (seed ${sampling.seed})\n`);
+  }
+  const energies = method === 'energy' ? await sampleEnergies(model, request, sampling, { options, terminal }) : {};
+  const plan = selectRanks(layers, { ...request, energies });
+  if (options.flag('json')) {
+    terminal.stdout.write(`${JSON.stringify({ ranks: plan.ranks, speedup: plan.speedup, counted: plan.counted })}\n`);
+    return;
+  }
+  terminal.stdout.write(planTable(layers, plan, energies, fixed));
+}
+
+function readRequest(options: OptionValues): {
+  readonly method: RankMethod;
+  readonly speedup: number | undefined;
+  readonly fixed: Readonly<Record<string, number>>;
+} {
+  const speedup = options.number('speedup', { least: 1 });
+  const written = options.text('fixed');
+  const { fixed } = parseRanks('--fixed', written ?? 'none=1', []);
+  const uniform = options.flag('uniform');
+  const energy = options.flag('energy');
+  if (uniform && energy) throw new UsageError('expected --uniform or --energy, got both');
+  if (speedup === undefined) {
+    if (uniform || energy)
+      throw new UsageError(`expected --speedup R with --${uniform ? 'uniform' : 'energy'}, got none`);
+    if (written === undefined)
+      throw new UsageError('expected --speedup R with --uniform or --energy, or --fixed, got none');
+    return { method: 'manual', speedup, fixed };
+  }
+  if (!uniform && !energy) throw new UsageError('expected --uniform (no data) or --energy (with --data), got neither');
+  if (energy && options.text('data') === undefined) {
+    throw new UsageError('--energy: expected --data IMAGES to measure it on, got none; --uniform needs no data');
+  }
+  return { method: uniform ? 'uniform' : 'energy', speedup, fixed: written === undefined ? {} : fixed };
+}
+
+async function sampleEnergies(
+  model: Model,
+  request: RankRequest,
+  sampling: { readonly images: number; readonly positions: number; readonly seed: number },
+  { options, terminal }: Pick<Call, 'options' | 'terminal'>,
+): Promise<Record<string, Float64Array>> {
+  const { source } = await openModelImages(model, options);
+  const names = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
+  const bar = createProgressBar(terminal.stderr, terminal.now);
+  const calibration = await interruptible(terminal, (signal) =>
+    calibrate(model, source, {
+      ...sampling,
+      layers: names,
+      heldOut: 0,
+      signal,
+      onProgress: ({ fraction }) => bar.update(fraction, 'sampling responses'),
+    }),
+  ).finally(bar.clear);
+  return Object.fromEntries(calibration.layers.map(({ layer, energies }) => [layer.name, energies]));
+}
+
+function planTable(
+  layers: readonly ConvolutionLayer[],
+  plan: RankPlan,
+  energies: Readonly<Record<string, Float64Array>>,
+  fixed: Readonly<Record<string, number>>,
+): string {
+  const rows = layers.flatMap((layer) => {
+    const rank = plan.ranks[layer.name];
+    return rank === undefined
+      ? []
+      : [{ layer, rank, after: approximatedMacs(layer, rank), spectrum: energies[layer.name] }];
+  });
+  const note = ({ layer, rank }: (typeof rows)[number]): string => {
+    const notes = [
+      ...(fixed[layer.name] === undefined ? [] : ['set by hand']),
+      ...(plan.counted.includes(layer.name) ? [] : ['not counted']),
+      ...(decompositionPays(layer, rank) ? [] : ['left as it is: two layers cost no less']),
+    ];
+    return notes.join(', ');
+  };
+  const table = formatTable(rows, [
+    { heading: 'layer', cell: ({ layer }) => layer.name, most: 24 },
+    { heading: 'rank', align: 'right', cell: ({ rank }) => `${rank}` },
+    { heading: 'of', align: 'right', cell: ({ layer }) => `${layer.filters}` },
+    { heading: 'multiply-adds', align: 'right', cell: ({ layer }) => formatCount(layer.macs) },
+    { heading: 'after', align: 'right', cell: ({ after }) => formatCount(after) },
+    { heading: 'speed-up', align: 'right', cell: ({ layer, after }) => `${(layer.macs / after).toFixed(2)}×` },
+    {
+      heading: 'energy kept',
+      align: 'right',
+      cell: ({ rank, spectrum }) => (spectrum === undefined ? '' : formatPercent(energyKept(spectrum, rank), 2)),
+    },
+    { heading: 'note', cell: note },
+  ]);
+  const counted = `speed-up ${plan.speedup.toFixed(3)}× over ${plan.counted.join(', ')}`;
+  return `${table}\n${counted}: ${formatCount(plan.macsBefore)} multiply-adds become ${formatCount(plan.macsAfter)}\n`;
+}

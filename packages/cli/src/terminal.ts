@@ -1,0 +1,64 @@
+/**
+ * What a command needs of the process it runs in: two streams, the environment, a clock and the interrupt signal.
+ *
+ * Commands get it passed in, so that tests run them in-process with streams of their own. Nothing else in this package
+ * touches `process`.
+ */
+
+export interface Output {
+  write(text: string): void;
+  /** True when a person looks at it: progress may be drawn. */
+  readonly isTerminal: boolean;
+  /** Characters in a line. */
+  readonly columns: number;
+}
+
+export interface Terminal {
+  /** Results, and nothing else. */
+  readonly stdout: Output;
+  /** Messages and progress. */
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds from any fixed moment. */
+  now(): number;
+  /** Calls the listener once at the first interrupt; a second one ends the process. Returns what takes the listener off again. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+const defaultColumns = 80;
+
+/** The terminal of this process. A reader of its output that goes away (EPIPE) is no failure: the rest is dropped. */
+export function processTerminal(): Terminal {
+  return {
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    environment: process.env,
+    now: () => performance.now(),
+    onInterrupt: (listener) => {
+      // Once: the second interrupt finds no listener, and Node's own way of ending applies.
+      process.once('SIGINT', listener);
+      process.once('SIGTERM', listener);
+      return () => {
+        process.off('SIGINT', listener);
+        process.off('SIGTERM', listener);
+      };
+    },
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  let open = true;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    open = false;
+    if (error.code !== 'EPIPE') process.exitCode = 1;
+  });
+  return {
+    write: (text) => {
+      if (open) stream.write(text);
+    },
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.columns ?? defaultColumns;
+    },
+  };
+}

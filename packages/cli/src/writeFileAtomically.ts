@@ -1,0 +1,85 @@
+/**
+ * Files that are whole or not there: written under a temporary name in the same folder, flushed, then renamed.
+ *
+ * A symbolic link is followed, so that the file it leads to is replaced and not the link. Devices and pipes are refused:
+ * a rename would put a file in their place.
+ */
+
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { CommandError, codeOf, describeSystemError } from './failures.ts';
+
+let counter = 0;
+
+/**
+ * Writes a file as a whole; one of that name is replaced.
+ * @throws CommandError when it cannot be written; what was there before is still there then.
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const target = await checkTarget(path);
+  const temporary = temporaryNameFor(target);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw cannotWrite(path, error);
+  }
+}
+
+/**
+ * Finds out, before long work, whether the file could be written afterwards: a file is made beside it and taken away again.
+ * @throws CommandError when it could not.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const temporary = temporaryNameFor(await checkTarget(path));
+  try {
+    await (await open(temporary, 'wx')).close();
+    await rm(temporary, { force: true });
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+/** True when both names lead to one file, through links too; false when either is not there. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  if (resolve(a) === resolve(b)) return true;
+  try {
+    const [first, second] = await Promise.all([stat(a, { bigint: true }), stat(b, { bigint: true })]);
+    return first.dev === second.dev && first.ino === second.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** The path with links followed, once it is known that there is nothing there or a regular file. */
+async function checkTarget(path: string): Promise<string> {
+  if (path === '') throw new CommandError("cannot write '': the name is empty");
+  try {
+    const target = await realpath(path);
+    const information = await stat(target);
+    if (information.isDirectory()) throw new CommandError(`cannot write ${path}: it is a folder`);
+    if (!information.isFile()) throw new CommandError(`cannot write ${path}: it is no file`);
+    return target;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    if (codeOf(error) === 'ENOENT') return resolve(path);
+    throw cannotWrite(path, error);
+  }
+}
+
+function temporaryNameFor(target: string): string {
+  counter += 1;
+  return join(dirname(target), `.${basename(target)}.${process.pid}-${counter}.tmp`);
+}
+
+function cannotWrite(path: string, error: unknown): CommandError {
+  return new CommandError(`cannot write ${path}: ${describeSystemError(error)}`, { cause: error });
+}
