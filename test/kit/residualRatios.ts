@@ -1,0 +1,147 @@
+/**
+ * Dimensionless residuals after LAPACK (dsyt21, dbdt01, dqrt01, dort01): how many times n ε a result is off, in the 1-norm.
+ *
+ * A backward stable algorithm has ratios near 1; 30 is LAPACK's own threshold. A failure prints ratio and case. The worst
+ * ratio of each check is kept; with RANKWISE_PRINT_RATIOS set, a test file prints them when it ends.
+ */
+
+import { transpose } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
+import { afterAll, expect } from 'vitest';
+import { at, matrixFrom, multiply } from './matrixGallery.ts';
+import type { Matrix } from './matrixGallery.ts';
+
+export const THRESHOLD = 30;
+
+const EPSILON = Number.EPSILON;
+
+const worst = new Map<string, { ratio: number; what: string }>();
+
+/** Fails when ratio is 30 or more (or NaN). `routine` names the check, `what` the case. */
+export function expectRatio(routine: string, what: string, ratio: number): void {
+  if (!(ratio <= (worst.get(routine)?.ratio ?? -1))) worst.set(routine, { ratio, what });
+  if (!(ratio < THRESHOLD)) expect.fail(`${routine}: ratio ${ratio}, threshold ${THRESHOLD}, ${what}`);
+}
+
+/** Call once in a test file: prints the worst ratios of the file when RANKWISE_PRINT_RATIOS is set. */
+export function printWorstRatios(): void {
+  afterAll(() => {
+    if (process.env['RANKWISE_PRINT_RATIOS'] === undefined) return;
+    const lines = [...worst].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    console.log(lines.map(([name, { ratio, what }]) => `${name} | ${ratio.toPrecision(2)} | ${what}`).join('\n'));
+  });
+}
+
+/** Largest sum of magnitudes of a column; NaN when an element is NaN. */
+export function norm1(a: Matrix): number {
+  const [m = 0, n = 0] = a.shape;
+  let largest = 0;
+  for (let j = 0; j < n; j++) {
+    let sum = 0;
+    for (let i = 0; i < m; i++) sum += Math.abs(at(a, i, j));
+    if (!(sum <= largest)) largest = sum;
+  }
+  return largest;
+}
+
+export function normFrobenius(a: Matrix): number {
+  const [m = 0, n = 0] = a.shape;
+  let sum = 0;
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) sum += at(a, i, j) ** 2;
+  return Math.sqrt(sum);
+}
+
+export function difference(a: Matrix, b: Matrix): Matrix {
+  expect(b.shape).toEqual(a.shape);
+  const [m = 0, n = 0] = a.shape;
+  return matrixFrom(m, n, (i, j) => at(a, i, j) - at(b, i, j));
+}
+
+/**
+ * ‖A − L diag(values) R‖ / (‖A‖ max(m, n) ε). A and the values are first divided by A's largest element, so that extremes
+ * of scale neither overflow nor vanish in the products.
+ */
+export function factorizationRatio(a: Matrix, left: Matrix, values: Float64Array, right: Matrix): number {
+  const [m = 0, n = 0] = a.shape;
+  let largest = 0;
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(at(a, i, j)));
+  const unit = largest === 0 ? 1 : largest;
+  const weighted = matrixFrom(m, values.length, (i, j) => at(left, i, j) * (values[j]! / unit));
+  const aScaled = matrixFrom(m, n, (i, j) => at(a, i, j) / unit);
+  return quotient(
+    norm1(difference(aScaled, multiply(weighted, right))),
+    norm1(aScaled) * dimension(m, n) * ulpOf(unit),
+  );
+}
+
+/** ‖A − L R‖ / (‖A‖ max(m, n) ε). */
+export function productRatio(a: Matrix, left: Matrix, right: Matrix): number {
+  const [m = 0, n = 0] = a.shape;
+  return quotient(norm1(difference(a, multiply(left, right))), norm1(a) * dimension(m, n) * EPSILON);
+}
+
+/** ‖I − QᵀQ‖ / (m ε). */
+export function orthogonalityRatio(q: Matrix): number {
+  const [m = 0, n = 0] = q.shape;
+  const identity = matrixFrom(n, n, (i, j) => (i === j ? 1 : 0));
+  return quotient(norm1(difference(identity, multiply(transpose(q), q))), Math.max(m, 1) * EPSILON);
+}
+
+/** ‖B − A X‖ / (‖A‖ ‖X‖ n ε): how far X is from solving a system near A X = B. */
+export function solutionRatio(a: Matrix, x: Matrix, b: Matrix): number {
+  const [n = 0] = a.shape;
+  return quotient(norm1(difference(b, multiply(a, x))), norm1(a) * norm1(x) * Math.max(n, 1) * EPSILON);
+}
+
+/** max |x_i − y_i| / (max |x_i| n ε), for values that two backward stable algorithms found. */
+export function valuesRatio(x: Float64Array, y: Float64Array): number {
+  expect(y.length).toBe(x.length);
+  let distance = 0;
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) {
+    const gap = Math.abs(x[i]! - y[i]!);
+    if (!(gap <= distance)) distance = gap;
+    largest = Math.max(largest, Math.abs(x[i]!), Math.abs(y[i]!));
+  }
+  return quotient(distance, largest * Math.max(x.length, 1) * ulpOf(largest));
+}
+
+/** |x − y| / (scale · terms · ε), for single numbers whose error is some roundings of a number of this scale. */
+export function scalarRatio(x: number, y: number, scale: number, terms: number): number {
+  return quotient(Math.abs(x - y), Math.abs(scale) * Math.max(terms, 1) * EPSILON);
+}
+
+/** ‖A − B‖_F / (scale · terms · ε). */
+export function distanceRatio(a: Matrix, b: Matrix, scale: number, terms: number): number {
+  return quotient(normFrobenius(difference(a, b)), scale * Math.max(terms, 1) * EPSILON);
+}
+
+/** True for the elements of a tensor of values in descending order. */
+export function isDescending(values: Tensor<'f64'>): boolean {
+  return values.data.every((value, i) => i === 0 || values.data[i - 1]! >= value);
+}
+
+/** Sign rule of all vectors: in each column the element of largest magnitude, the first of ties, is positive (or 0). */
+export function hasPositiveLargest(vectors: Matrix): boolean {
+  const [m = 0, n = 0] = vectors.shape;
+  for (let j = 0; j < n; j++) {
+    let largest = 0;
+    for (let i = 0; i < m; i++) if (Math.abs(at(vectors, i, j)) > Math.abs(largest)) largest = at(vectors, i, j);
+    if (largest < 0) return false;
+  }
+  return true;
+}
+
+/** 0 / 0 counts as 0: nothing was to be found and nothing is off. */
+function quotient(error: number, unit: number): number {
+  return error === 0 ? 0 : error / unit;
+}
+
+function dimension(m: number, n: number): number {
+  return Math.max(m, n, 1);
+}
+
+/** ε, or the relative spacing of doubles near `scale` where that is coarser: subnormal numbers have fewer digits. */
+function ulpOf(scale: number): number {
+  return Math.max(EPSILON, scale === 0 ? 0 : Number.MIN_VALUE / scale);
+}
