@@ -38,4 +38,9 @@ export { checkConv2dCall, checkMatmulCall, checkPool2dCall, convolvedExtent } fr
 export type { Conv2dExtents, MatmulExtents, Pool2dExtents } from './reference/checkCalls.ts';
 export { conv2dDirect } from './reference/conv2dDirect.ts';
 export { matmulNaive } from './reference/matmulNaive.ts';
-export { referenceKernels } from './reference/referenceKernels.ts';
+export { cookToom } from './reference/cookToom.ts';
+export type { CookToom, Fraction } from './reference/cookToom.ts';
+export { implicitCost, planConvolution, winogradPlan } from './reference/convolutionPlan.ts';
+export type { ConvolutionPlan, ImplicitPlan, WinogradPlan } from './reference/convolutionPlan.ts';
+export { createReferenceKernels, referenceKernels } from './reference/referenceKernels.ts';
+export type { ReferenceOptions } from './reference/referenceKernels.ts';

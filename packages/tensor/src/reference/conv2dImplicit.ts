@@ -12,7 +12,6 @@ import type { Conv2dCall } from '../kernels.ts';
 import { multiplyBlocked } from './blockedProduct.ts';
 import type { Operand } from './packing.ts';
 import { strideTable } from './packing.ts';
-import { checkConv2dCall } from './checkCalls.ts';
 import type { Conv2dExtents } from './checkCalls.ts';
 import { vectorOf } from './matmulBlocked.ts';
 import { createScratch } from './scratch.ts';
@@ -22,9 +21,11 @@ const paddedElements = 1 << 21;
 
 const paddedScratch = createScratch();
 
-/** See Kernels.conv2d. Sums are in f64 over all taps and rounded once; the result has the bits of conv2dDirect. */
-export function conv2dImplicit(call: Conv2dCall): void {
-  const extents = checkConv2dCall(call);
+/**
+ * See Kernels.conv2d; the call has been checked. Sums are in f64 over all taps and rounded once: the result has the bits of
+ * conv2dDirect.
+ */
+export function conv2dImplicit(call: Conv2dCall, extents: Conv2dExtents): void {
   const { images, groups, channels, filters, outputHeight, outputWidth } = extents;
   const positions = outputHeight * outputWidth;
   if (images * filters * positions === 0) return;
