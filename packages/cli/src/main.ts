@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 
 import { ConvergenceError, DomainError, FormatError, ShapeError } from '@rankwise/tensor';
 
+import { approximateCommand } from './commands/approximate.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { ranksCommand } from './commands/ranks.ts';
@@ -14,7 +15,7 @@ import type { Command } from './options.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Command[] = [inspectCommand, ranksCommand, evaluateCommand];
+const commands: readonly Command[] = [inspectCommand, ranksCommand, approximateCommand, evaluateCommand];
 
 /** Errors that explain themselves; anything else is a fault of this program and says so. */
 const knownErrors = [CommandError, ConvergenceError, DomainError, FormatError, ShapeError];

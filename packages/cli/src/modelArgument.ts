@@ -19,6 +19,12 @@ import { readFileBytes } from './readFileBytes.ts';
 const zooPrefix = 'zoo:';
 const weightsEnding = '.safetensors';
 
+export interface ModelFiles {
+  readonly model: Model;
+  /** None for a network of the zoo. */
+  readonly files: readonly string[];
+}
+
 /** Networks that need no file, by the name after `zoo:`. */
 const zoo: ReadonlyMap<string, (options: InitializeOptions) => Model> = new Map([
   ['sppnet7', sppNet7],
@@ -42,24 +48,29 @@ export function isZooModel(argument: string): boolean {
  * (await openModel('zoo:sppnet7', { initialize: false })).name // => 'spp-net-7'
  */
 export async function openModel(argument: string, options: InitializeOptions = {}): Promise<Model> {
+  return (await openModelFiles(argument, options)).model;
+}
+
+/** As openModel, and the names of the files the model was read from. */
+export async function openModelFiles(argument: string, options: InitializeOptions = {}): Promise<ModelFiles> {
   if (isZooModel(argument)) {
     const make = zoo.get(argument.slice(zooPrefix.length));
-    if (make !== undefined) return make(options);
+    if (make !== undefined) return { model: make(options), files: [] };
     const known = [...zoo.keys()].map((name) => zooPrefix + name).join(', ');
     throw new UsageError(`MODEL: expected a file or one of ${known}, got '${argument}'`);
   }
   const bytes = await readFileBytes(argument);
   if (isJsonText(bytes)) return openLayerList(argument, bytes);
-  return namingFile(argument, () => loadModel(bytes));
+  return { model: await namingFile(argument, () => loadModel(bytes)), files: [argument] };
 }
 
-/** The files an argument leads to besides itself are not listed: only the model file itself is ever in danger of being replaced. */
-async function openLayerList(path: string, bytes: Uint8Array): Promise<Model> {
+async function openLayerList(path: string, bytes: Uint8Array): Promise<ModelFiles> {
   const description = await namingFile(path, () => parseJson(bytes));
   const weightsPath = await weightsBeside(path, description);
   const weights = await readFileBytes(weightsPath);
   const { tensors } = await namingFile(weightsPath, () => readSafetensors(weights));
-  return namingFile(path, () => modelFromLayerList(description, tensors));
+  const model = await namingFile(path, () => modelFromLayerList(description, tensors));
+  return { model, files: [path, weightsPath] };
 }
 
 /** JSON text begins with a brace, after white space; a safetensors file has one only as its ninth byte. */

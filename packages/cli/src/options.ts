@@ -122,7 +122,7 @@ function optionValues(
     if (written === undefined) return undefined;
     const value = form.test(written) ? Number(written) : NaN;
     if (value >= least && value <= most) return value;
-    const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`;
+    const range = most >= Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
     throw new UsageError(`--${name}: expected ${kind} ${range}, got '${written}'`);
   };
   return {

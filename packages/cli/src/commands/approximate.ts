@@ -1,0 +1,160 @@
+/** `rankwise approximate`: makes a model cheaper and writes the result. */
+
+import { approximate, convolutionLayers, renderReport, selectRanks } from '@rankwise/approx';
+import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
+import { saveModel } from '@rankwise/nn';
+import type { Model } from '@rankwise/nn';
+
+import { UsageError } from '../failures.ts';
+import { interruptible } from '../interruptible.ts';
+import { isZooModel, openModelFiles } from '../modelArgument.ts';
+import type { Call, Command, OptionValues } from '../options.ts';
+import { createProgressBar } from '../progressBar.ts';
+import { fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import { checkWritable, isSameFile, writeFileAtomically } from '../writeFileAtomically.ts';
+import { formatApproximation } from './approximationTable.ts';
+import { dataOptions, openModelImages } from './dataOptions.ts';
+
+const solvers = ['nonlinear', 'linear'] as const;
+const reconstructions = ['asymmetric', 'symmetric'] as const;
+const methods = ['best', 'energy', 'uniform'] as const;
+
+type Settings = Omit<ApproximateOptions, 'onProgress' | 'signal'>;
+
+export const approximateCommand: Command = {
+  name: 'approximate',
+  summary: 'Replace convolutions by thinner ones that keep what survives the nonlinearity',
+  usage: ['approximate MODEL --data IMAGES --speedup R -o OUT [--ranks METHOD] [--report OUT.html] …'],
+  operands: ['MODEL'],
+  options: {
+    ...dataOptions,
+    speedup: {
+      argument: 'R',
+      text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1. Not with ranks by hand only.',
+    },
+    output: { argument: 'OUT', short: 'o', text: 'Model file to write.' },
+    report: { argument: 'HTML', text: 'Write a report with tables and plots as well.', otherwise: 'none' },
+    ranks: {
+      argument: 'METHOD',
+      text:
+        "energy (the paper's greedy), uniform (one speed-up for every layer), or best: both are tried and the network that " +
+        'differs less on held-out images is kept. Ranks by hand may follow or stand alone: energy,conv2=32 or conv2=32,conv3=64.',
+      otherwise: 'best',
+    },
+    solver: { argument: 'NAME', text: 'nonlinear or linear.', fallback: 'nonlinear' },
+    reconstruction: {
+      argument: 'NAME',
+      text: 'asymmetric (each layer corrects the errors of those before it) or symmetric.',
+      fallback: 'asymmetric',
+    },
+    exclude: { argument: 'NAMES', text: 'Layers to leave as they are, separated by commas.', otherwise: 'none' },
+    images: { argument: 'N', text: 'Calibration images, chosen at random; labels are not used.', fallback: '3000' },
+    positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
+    seed: { argument: 'S', text: "Seed of every random choice, and of a zoo model's weights.", fallback: '0' },
+  },
+  examples: [
+    [
+      'four times fewer multiply-adds, with a report',
+      'rankwise approximate model.safetensors --data train-images-idx3-ubyte.gz --speedup 4 -o small.safetensors --report small.html',
+    ],
+    [
+      'ranks by hand, conv1 left as it is',
+      'rankwise approximate model.safetensors --data images.npy --ranks conv2=32,conv3=64 -o small.safetensors',
+    ],
+  ],
+  run: runApproximate,
+};
+
+async function runApproximate({ operands, options, terminal }: Call): Promise<void> {
+  const settings = readSettings(options);
+  const argument = operands[0] ?? '';
+  const [output, reportPath] = [options.required('output'), options.text('report')];
+  const data = options.required('data');
+  if (reportPath !== undefined && (await isSameFile(output, reportPath))) {
+    throw new UsageError(`--report: expected another file than --output, got ${reportPath}`);
+  }
+  const { model, files } = await openModelFiles(argument, { seed: settings.seed ?? 0 });
+  for (const target of reportPath === undefined ? [output] : [output, reportPath]) {
+    await checkTarget(target, [...files, data]);
+  }
+  const complete = completeSettings(model, settings);
+  const { source } = await openModelImages(model, options);
+  if (isZooModel(argument)) terminal.stderr.write(`note: ${argument} has random weights (seed ${settings.seed})\n`);
+  const bar = createProgressBar(terminal.stderr, terminal.now);
+  const result = await interruptible(terminal, (signal) =>
+    approximate(model, source, {
+      ...complete,
+      signal,
+      onProgress: (event) => bar.update(event.fraction, describeProgress(event)),
+    }),
+  ).finally(bar.clear);
+  await writeFileAtomically(output, saveModel(result.model));
+  if (reportPath !== undefined) await writeFileAtomically(reportPath, renderReport(result.report));
+  terminal.stdout.write(
+    options.flag('json') ? `${JSON.stringify(result.report)}\n` : describeResult(result, output, reportPath),
+  );
+}
+
+/** @throws UsageError when the file is one of those that are read; CommandError when it could not be written. */
+async function checkTarget(target: string, inputs: readonly string[]): Promise<void> {
+  for (const input of inputs) {
+    if (await isSameFile(target, input)) throw new UsageError(`expected another file than the input, got ${target}`);
+  }
+  await checkWritable(target);
+}
+
+/** What the command line says, without a look at the model. */
+function readSettings(options: OptionValues): Settings {
+  const speedup = options.number('speedup', { least: 1 });
+  const written = options.text('ranks');
+  const { method, fixed } =
+    written === undefined ? { method: undefined, fixed: {} } : parseRanks('--ranks', written, methods);
+  const byHand = Object.keys(fixed).length > 0;
+  if (speedup === undefined && (method !== undefined || !byHand)) {
+    throw new UsageError('expected --speedup R, or --ranks NAME=RANK,… alone, got neither');
+  }
+  const solver = options.choice('solver', solvers);
+  const reconstruction = options.choice('reconstruction', reconstructions);
+  return {
+    ...(speedup === undefined ? { ranks: 'manual' } : { ranks: method ?? 'best', speedup }),
+    fixed,
+    exclude: options.words('exclude'),
+    ...(solver === undefined ? {} : { solver }),
+    ...(reconstruction === undefined ? {} : { reconstruction }),
+    images: options.integer('images', { least: 1 }) ?? 1,
+    positions: options.integer('positions', { least: 1 }) ?? 1,
+    seed: options.integer('seed', { least: 0 }) ?? 0,
+  };
+}
+
+/**
+ * The settings with the ranks that the model's authors set.
+ * @throws DomainError when a layer's name is unknown or the speed-up is beyond reach: before the images are even opened.
+ */
+function completeSettings(model: Model, settings: Settings): Settings {
+  const { ranks, speedup, exclude = [] } = settings;
+  const given = settings.fixed ?? {};
+  const fixed = ranks === 'manual' ? given : fixedRanksFor(model, given, exclude);
+  // Rank 1 everywhere is the least for every method, so uniform ranks tell what can be reached.
+  const method = ranks === 'manual' ? 'manual' : 'uniform';
+  selectRanks(convolutionLayers(model), { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) });
+  return { ...settings, fixed };
+}
+
+function describeProgress({ phase, layer = '', done, total }: ProgressEvent): string {
+  switch (phase) {
+    case 'calibrate':
+      return `sampling responses, image ${done} of ${total}`;
+    case 'advance':
+      return `running the layers before ${layer}`;
+    case 'solve':
+      return `solving ${layer}, step ${done} of ${total}`;
+    case 'measure':
+      return 'measuring';
+  }
+}
+
+function describeResult({ report }: ApproximationResult, output: string, reportPath: string | undefined): string {
+  const written = reportPath === undefined ? output : `${output} and ${reportPath}`;
+  return `${formatApproximation(report)}wrote ${written}\n`;
+}

@@ -1,0 +1,73 @@
+/** The account of an approximation that is printed when it is done. */
+
+import type { ApproximationReport, LayerReport } from '@rankwise/approx';
+
+import { formatDuration } from '../progressBar.ts';
+import { formatCount, formatPercent, formatTable } from '../table.ts';
+import type { Column } from '../table.ts';
+
+/** The layers' table, the speed-ups, the difference of the answers, and the warnings, each line ended. */
+export function formatApproximation(report: ApproximationReport): string {
+  const { settings, seconds, warnings } = report;
+  const heldOut = settings.heldOutImages > 0;
+  const how =
+    `${report.model}: ${settings.solver} solver, ${settings.reconstruction}, ranks ${settings.ranks}; ` +
+    `${formatCount(settings.images)} images (${formatCount(settings.heldOutImages)} held out) × ${settings.positions} positions; ` +
+    formatDuration(seconds);
+  const errors = heldOut
+    ? 'errors are relative, on held-out images; 0 is perfect'
+    : 'errors are relative, on the fitting images';
+  const lines = [...speedupLines(report), ...answerLine(report), ...warnings.map((warning) => `warning: ${warning}`)];
+  return `${how}\n\n${formatTable(report.layers, layerColumns())}(${errors})\n\n${lines.join('\n')}\n`;
+}
+
+function layerColumns(): Column<LayerReport>[] {
+  return [
+    { heading: 'layer', cell: ({ name }) => name, most: 24 },
+    { heading: 'rank', align: 'right', cell: ({ effectiveRank }) => `${effectiveRank}` },
+    { heading: 'of', align: 'right', cell: ({ filters }) => `${filters}` },
+    { heading: 'multiply-adds', align: 'right', cell: ({ macsBefore }) => formatCount(macsBefore) },
+    { heading: 'after', align: 'right', cell: ({ macsAfter }) => formatCount(macsAfter) },
+    { heading: 'energy kept', align: 'right', cell: ({ energyKept }) => formatPercent(energyKept, 2) },
+    { heading: 'linear error', align: 'right', cell: ({ linearError }) => formatError(linearError) },
+    { heading: 'error', align: 'right', cell: ({ error }) => formatError(error) },
+    { heading: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
+    { heading: 'note', cell: noteOf },
+  ];
+}
+
+function noteOf({ decomposed, counted }: LayerReport): string {
+  return [...(counted ? [] : ['not counted']), ...(decomposed ? [] : ['left as it is'])].join(', ');
+}
+
+function formatError(error: LayerReport['error']): string {
+  return error === null ? '' : (error.heldOut ?? error.fit).toFixed(4);
+}
+
+function speedupLines({ theoretical, counted, measured }: ApproximationReport): string[] {
+  const { macsBefore, macsAfter, speedup, wholeModelSpeedup } = theoretical;
+  const lines = [
+    `theoretical speed-up ${times(speedup)} over ${counted.join(', ')} ` +
+      `(${formatCount(macsBefore)} multiply-adds become ${formatCount(macsAfter)})`,
+    `whole model ${times(wholeModelSpeedup)} in multiply-adds`,
+  ];
+  if (measured === null) return lines;
+  const { originalMilliseconds, approximatedMilliseconds, kernels } = measured;
+  const from = originalMilliseconds.toPrecision(3);
+  return [
+    ...lines,
+    `measured ${times(measured.speedup)}: ${from} ms an image become ${approximatedMilliseconds.toPrecision(3)} ms (${kernels} kernels)`,
+  ];
+}
+
+function answerLine({ outputError, outputAgreement }: ApproximationReport): string[] {
+  if (outputError === null || outputAgreement === null) return [];
+  return [
+    `on held-out images the answers differ by ${outputError.toPrecision(3)} (relative); ` +
+      `${formatPercent(outputAgreement)} name the same class`,
+  ];
+}
+
+function times(value: number): string {
+  return `${value.toFixed(2)}×`;
+}
