@@ -1,7 +1,7 @@
 /** Low-rank approximation of convolutional networks that accounts for the nonlinearity. */
 
-export { approximate } from './pipeline/approximate.ts';
-export type { ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export { approximate, approximateCalibrated } from './pipeline/approximate.ts';
+export type { ApproximateCalibratedOptions, ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
 export { calibrate } from './pipeline/calibrate.ts';
 export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipeline/calibrate.ts';
 export { compareOutputs } from './pipeline/compareOutputs.ts';
@@ -39,3 +39,5 @@ export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage 
 export { relativeResponseError } from './solve/responseError.ts';
 export type { Nonlinearity } from './solve/responseError.ts';
 export type { LowRankMap, ResponseSamples } from './solve/samples.ts';
+export { renderReport } from './report/renderReport.ts';
+export type { AccuracyPoint, ComparisonRow, ReportExtras } from './report/reportExtras.ts';

@@ -11,26 +11,18 @@
  * The second keeps the old name, so that whatever read the layer reads its replacement. Products are formed in f64 and rounded once.
  */
 
-import {
-  DomainError,
-  ShapeError,
-  cast,
-  formatShape,
-  referenceKernels,
-  reshape,
-  tensorOf,
-  zeros,
-} from '@rankwise/tensor';
+import { DomainError, cast, referenceKernels, reshape, tensorOf, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { withoutUnusedParameters } from '@rankwise/nn';
 import type { Conv2dNode, Model } from '@rankwise/nn';
+import { checkMap } from './solve/samples.ts';
 import type { LowRankMap } from './solve/samples.ts';
 
 /**
  * A model in which one convolution is replaced by two. The given model is not changed.
  * @param name - a conv2d node with one group
  * @param map - left [d, k], right [k, d], offset [d], f64
- * @throws DomainError when no such node exists or it has several groups.
+ * @throws DomainError when no such node exists or it has several groups, or a value of the map is not finite.
  * @throws ShapeError when the map's shape does not fit the layer's filters.
  */
 export function replaceConvolution(
@@ -45,13 +37,12 @@ export function replaceConvolution(
   }
   const weight = model.parameters[node.weight];
   const [filters = 0, channels = 0, kernelHeight = 0, kernelWidth = 0] = weight?.shape ?? [];
-  const rank = map.left.shape[1] ?? 0;
-  if (weight === undefined || map.left.shape[0] !== filters || map.right.shape[1] !== filters || rank < 1) {
-    throw new ShapeError(
-      `replaceConvolution: map: expected [${filters}, k ≥ 1] and [k, ${filters}], got ${formatShape(map.left.shape)} and ${formatShape(map.right.shape)}`,
-    );
+  if (weight === undefined) {
+    throw new DomainError(`replaceConvolution: model: expected a parameter named ${node.weight}, got none`);
   }
-  const basisName = freeName(`${name}/basis`, new Set(model.nodes.map((other) => other.name)));
+  checkMap('replaceConvolution', map, filters);
+  const rank = map.left.shape[1] ?? 0;
+  const basisName = freeName(`${name}/basis`, new Set([model.input.name, ...model.nodes.map((other) => other.name)]));
   const kept = withoutUnusedParameters({ ...model, nodes: model.nodes.filter((other) => other !== node) }).parameters;
   const taken = new Set(Object.keys(kept));
   const names: ReplacementNames = {

@@ -7,23 +7,25 @@
 
 import { DomainError, referenceKernels } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { forward, modelCost } from '@rankwise/nn';
+import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
-import { approximatedMacs } from '../decompositionCost.ts';
 import { convolutionLayers } from '../layers.ts';
+import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import { candidateLayers, selectRanks } from '../ranks/selectRanks.ts';
-import type { RankMethod, RankPlan, RankRequest } from '../ranks/selectRanks.ts';
+import type { RankMethod, RankRequest } from '../ranks/selectRanks.ts';
 import { batchRanges, calibrate } from './calibrate.ts';
 import type { Calibration, CalibrationOptions } from './calibrate.ts';
 import { compareOutputs } from './compareOutputs.ts';
 import type { OutputComparison } from './compareOutputs.ts';
-import { measureSpeedup } from './measureSpeedup.ts';
+import { assembleReport } from './assembleReport.ts';
+import type { Candidate } from './assembleReport.ts';
 import type { ProgressEvent } from './progress.ts';
 import { reconstruct } from './reconstruct.ts';
-import type { ReconstructedModel, ReconstructionOptions } from './reconstruct.ts';
+import type { ReconstructionOptions } from './reconstruct.ts';
 import type { ApproximationReport } from './report.ts';
 
-export interface ApproximateOptions extends Omit<CalibrationOptions, 'layers'>, ReconstructionOptions {
+/** How a calibrated model is approximated. */
+export interface ApproximateCalibratedOptions extends ReconstructionOptions {
   /** Wanted ratio of multiply-adds over the counted layers, ≥ 1. Not needed when all ranks are set by hand. */
   readonly speedup?: number;
   /**
@@ -42,6 +44,8 @@ export interface ApproximateOptions extends Omit<CalibrationOptions, 'layers'>, 
   readonly measure?: boolean;
 }
 
+export interface ApproximateOptions extends Omit<CalibrationOptions, 'layers'>, ApproximateCalibratedOptions {}
+
 export interface ApproximationResult {
   readonly model: Model;
   readonly report: ApproximationReport;
@@ -51,9 +55,7 @@ export interface ApproximationResult {
 
 /** Shares of the progress bar; calibration and reconstruction cost about that on the built-in networks. */
 const calibrationShare = 0.25;
-const reconstructionShare = 0.7;
-/** Images for timing: enough to fill a batch, few enough not to matter. */
-const timedImages = 16;
+const reconstructionShare = 0.95;
 
 /**
  * Makes a trained network cheaper.
@@ -78,43 +80,73 @@ export async function approximate(
   images: ImageSource | Tensor<'f32'>,
   options: ApproximateOptions,
 ): Promise<ApproximationResult> {
+  const request = rankRequest(model, options);
+  checkRequest(model, request, options, options.heldOut ?? 0.1);
+  const started = performance.now();
+  const layers = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
+  const onProgress = scaledProgress(options, 0, calibrationShare);
+  const calibration = await calibrate(model, images, { ...options, layers, onProgress });
+  const result = await approximateCalibrated(calibration, {
+    ...options,
+    onProgress: scaledProgress(options, calibrationShare, 1 - calibrationShare),
+  });
+  return { ...result, report: { ...result.report, seconds: (performance.now() - started) / 1000 } };
+}
+
+/**
+ * As `approximate`, from a calibration that is there already: one calibration serves every speed-up, rank choice and solver.
+ * @throws as approximate does; DomainError also when a layer that takes part was not calibrated.
+ * @example
+ * import { approximateCalibrated, calibrate } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { createRandom, zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 8, 8], { seed: 1 }).conv('conv1', { filters: 8, kernel: 3 }).relu('relu1')
+ *   .conv('conv2', { filters: 8, kernel: 3 }).relu('relu2').build();
+ * const images = createRandom(2).fillNormalInPlace(zeros('f32', [40, 1, 8, 8]));
+ * const calibration = await calibrate(model, images);
+ * const speedups = [];
+ * for (const speedup of [2, 4]) {
+ *   const { report } = await approximateCalibrated(calibration, { speedup, ranks: 'uniform', measure: false });
+ *   speedups.push(report.layers[0].rank);
+ * }
+ * speedups // => [3, 1]
+ */
+export async function approximateCalibrated(
+  calibration: Calibration,
+  options: ApproximateCalibratedOptions,
+): Promise<ApproximationResult> {
   const started = performance.now();
   const { kernels = referenceKernels, ranks = 'best' } = options;
+  const { model } = calibration;
   const request = rankRequest(model, options);
-  checkRequest(model, request, ranks, options);
-  const layers = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
-  const calibration = await calibrate(model, images, {
-    ...options,
-    layers,
-    onProgress: scaled(options, 0, calibrationShare),
-  });
+  checkRequest(model, request, options, calibration.images.count - calibration.fitImages);
+  checkCalibrated(calibration, request);
   const methods: readonly RankMethod[] = ranks === 'best' ? ['uniform', 'energy'] : [ranks];
   const energies = Object.fromEntries(calibration.layers.map((layer) => [layer.layer.name, layer.energies]));
-  let best: Candidate | undefined;
+  const candidates: Candidate[] = [];
   for (const [i, method] of methods.entries()) {
     const plan = selectRanks(convolutionLayers(model), { ...request, method, energies });
     const share = reconstructionShare / methods.length;
-    const onProgress = scaled(options, calibrationShare + i * share, share);
-    const candidate = { method, plan, ...(await reconstruct(calibration, plan, { ...options, kernels, onProgress })) };
-    const compared = await heldOutComparison(calibration, candidate.model, kernels, options.signal);
-    if (best === undefined || (compared?.relativeError ?? 0) < (best.compared?.relativeError ?? 0)) {
-      best = { ...candidate, compared };
-    }
+    const onProgress = scaledProgress(options, i * share, share);
+    const reconstructed = await reconstruct(calibration, plan, { ...options, kernels, onProgress });
+    const compared = await heldOutComparison(calibration, reconstructed.model, kernels, options.signal);
+    candidates.push({ ...reconstructed, method, plan, compared });
   }
-  if (best === undefined)
-    throw new DomainError(`approximate: ranks: expected best, energy, uniform or manual, got ${ranks}`);
-  const report = await reportOf(calibration, best, options, started);
+  const best = candidates.reduce((a, b) => (differenceOf(b) < differenceOf(a) ? b : a));
+  options.onProgress?.({ phase: 'measure', done: 0, total: 1, fraction: reconstructionShare });
+  const report = await assembleReport(calibration, best, options, (performance.now() - started) / 1000);
   options.onProgress?.({ phase: 'measure', done: 1, total: 1, fraction: 1 });
   return { model: best.model, report, ranks: best.method };
 }
 
-interface Candidate extends ReconstructedModel {
-  readonly method: RankMethod;
-  readonly plan: RankPlan;
-  readonly compared: OutputComparison | undefined;
+function differenceOf({ compared }: Candidate): number {
+  return compared?.relativeError ?? 0;
 }
 
-function rankRequest(model: Model, { ranks = 'best', speedup, fixed, caps, exclude }: ApproximateOptions): RankRequest {
+function rankRequest(
+  model: Model,
+  { ranks = 'best', speedup, fixed, caps, exclude }: ApproximateCalibratedOptions,
+): RankRequest {
   return {
     method: ranks === 'best' ? 'uniform' : ranks,
     fixed: fixed ?? withoutExcluded(model.fixedRanks ?? {}, exclude),
@@ -131,22 +163,44 @@ function withoutExcluded(
   return Object.fromEntries(Object.entries(ranks).filter(([name]) => !exclude.includes(name)));
 }
 
+function checkCalibrated({ model, layers }: Calibration, request: RankRequest): void {
+  const calibrated = new Set(layers.map(({ layer }) => layer.name));
+  for (const { name } of candidateLayers(convolutionLayers(model), request)) {
+    if (!calibrated.has(name)) {
+      const known = [...calibrated].join(', ');
+      throw new DomainError(`approximateCalibrated: calibration: expected ${name} among its layers, got ${known}`);
+    }
+  }
+}
+
 /** Everything that can be refused without looking at an image is refused here. */
 function checkRequest(
   model: Model,
   request: RankRequest,
-  ranks: RankMethod | 'best',
-  { heldOut = 0.1, memoryBudget = 0 }: ApproximateOptions,
+  { ranks = 'best', memoryBudget = 0, schedule = paperSchedule }: ApproximateCalibratedOptions,
+  heldOut: number,
 ): void {
+  if (!['best', 'energy', 'manual', 'uniform'].includes(ranks)) {
+    throw new DomainError(`approximate: ranks: expected best, energy, uniform or manual, got ${ranks}`);
+  }
   if (ranks === 'best' && heldOut === 0) {
-    throw new DomainError("approximate: heldOut: expected a share above 0 for ranks 'best', got 0");
+    throw new DomainError("approximate: heldOut: expected held-out images for ranks 'best', got none");
   }
   if (!(memoryBudget >= 0)) throw new DomainError(`approximate: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
+  checkSchedule('approximate', schedule);
+  if (candidateLayers(convolutionLayers(model), request).length === 0) {
+    throw new DomainError('approximate: fixed: expected at least one layer to approximate, got none');
+  }
   // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.
   selectRanks(convolutionLayers(model), request.method === 'energy' ? { ...request, method: 'uniform' } : request);
 }
 
-function scaled({ onProgress }: ApproximateOptions, start: number, share: number): (event: ProgressEvent) => void {
+/** Passes events on as a part of a larger whole. */
+function scaledProgress(
+  { onProgress }: ApproximateCalibratedOptions,
+  start: number,
+  share: number,
+): (event: ProgressEvent) => void {
   return (event) => onProgress?.({ ...event, fraction: start + share * event.fraction });
 }
 
@@ -167,76 +221,4 @@ async function heldOutComparison(
     written += output.data.length;
   }
   return compareOutputs(outputs, { ...outputs, data: answers });
-}
-
-async function reportOf(
-  calibration: Calibration,
-  best: Candidate,
-  options: ApproximateOptions,
-  started: number,
-): Promise<ApproximationReport> {
-  const { model: original, images, fitImages, layers } = calibration;
-  const { kernels = referenceKernels, ranks = 'best' } = options;
-  const timed = Math.min(timedImages, calibration.batchSize, images.count);
-  const measured =
-    options.measure === false ? null : measureSpeedup(original, best.model, await images.batch(0, timed), kernels);
-  const counted = layers.filter(({ layer }) => best.plan.counted.includes(layer.name)).map(({ layer }) => layer);
-  const rankOf = new Map(best.layers.map((report) => [report.name, report.effectiveRank]));
-  const cost = (countProjection: boolean): number =>
-    counted.reduce(
-      (sum, layer) => sum + approximatedMacs(layer, rankOf.get(layer.name) ?? layer.filters, countProjection),
-      0,
-    );
-  const { macsBefore } = best.plan;
-  const samples = Math.min(...layers.map((layer) => layer.fitRows));
-  return {
-    format: 'rankwise-report',
-    version: 1,
-    model: original.name,
-    settings: {
-      solver: options.solver ?? 'nonlinear',
-      reconstruction: options.reconstruction ?? 'asymmetric',
-      ranks: ranks === 'best' ? `best (${best.method})` : ranks,
-      requestedSpeedup: options.speedup ?? null,
-      images: images.count,
-      heldOutImages: images.count - fitImages,
-      positions: calibration.positions,
-      seed: calibration.seed,
-    },
-    samples,
-    counted: best.plan.counted,
-    theoretical: {
-      macsBefore,
-      macsAfter: cost(true),
-      speedup: macsBefore / cost(true),
-      speedupWithoutProjection: macsBefore / cost(false),
-      wholeModelSpeedup: modelCost(original).macs / modelCost(best.model).macs,
-    },
-    measured,
-    outputError: best.compared?.relativeError ?? null,
-    outputAgreement: best.compared?.agreement ?? null,
-    layers: best.layers,
-    warnings: warningsOf(calibration, best),
-    seconds: (performance.now() - started) / 1000,
-  };
-}
-
-function warningsOf({ layers }: Calibration, { plan, layers: reports }: Candidate): string[] {
-  const warnings: string[] = [];
-  for (const name of plan.leftAlone) {
-    warnings.push(`${name} is left as it is: at rank ${plan.ranks[name]} two layers would cost no less than one`);
-  }
-  for (const { layer, fitRows } of layers) {
-    if (fitRows <= layer.filters) {
-      warnings.push(
-        `${layer.name} was fitted to ${fitRows} responses of ${layer.filters} filters: give more images or positions`,
-      );
-    }
-  }
-  for (const { name, rank, effectiveRank, decomposed } of reports) {
-    if (decomposed && effectiveRank < rank) {
-      warnings.push(`${name} got rank ${effectiveRank}, not ${rank}: its responses have no more directions`);
-    }
-  }
-  return warnings;
 }

@@ -105,14 +105,15 @@ export async function calibrate(
   images: ImageSource | Tensor<'f32'>,
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
-  const { kernels = referenceKernels, positions = 10, seed = 0 } = options;
+  const { kernels = referenceKernels, positions = 10, seed = 0, batchSize = defaultBatchSize(model) } = options;
+  checkPositiveInteger('positions', positions);
+  checkPositiveInteger('batchSize', batchSize);
   validateModel(model);
   const source = sourceOf(model, images);
   const { chosen, fitImages } = chooseImages(source, options);
   const sampled = chooseLayers(model, options.layers).map((layer) =>
     prepareLayer(layer, chosen.count, positions, seed),
   );
-  const batchSize = options.batchSize ?? defaultBatchSize(model);
   const outputs = await samplePass(model, chosen, fitImages, sampled, { ...options, kernels, batchSize });
   const layers = sampled.map(({ layer, positions: drawn, target }) => {
     const fitRows = fitImages * drawn.perImage;
@@ -199,9 +200,7 @@ function chooseImages(
   { images = 3000, heldOut = 0.1, seed = 0 }: CalibrationOptions,
 ): { readonly chosen: ImageSource; readonly fitImages: number } {
   if (source.count === 0) throw new DomainError('calibrate: images: expected at least one image, got none');
-  if (!Number.isInteger(images) || images < 1) {
-    throw new DomainError(`calibrate: images: expected a positive integer, got ${images}`);
-  }
+  checkPositiveInteger('images', images);
   if (!(heldOut >= 0 && heldOut < 1))
     throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
   const count = Math.min(images, source.count);
@@ -233,6 +232,12 @@ function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {
   const { values } = symmetricEigen(centredMoment(rows, mean, rows, mean, kernels));
   const count = rows.shape[0] ?? 1;
   return Float64Array.from(values.data, (value) => Math.max(0, value) / count);
+}
+
+function checkPositiveInteger(argument: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new DomainError(`calibrate: ${argument}: expected a positive integer, got ${value}`);
+  }
 }
 
 function defaultBatchSize(model: Model): number {

@@ -1,6 +1,6 @@
 /** How far the approximated network's answers are from the original's, without labels. */
 
-import { ShapeError, formatShape, sameShape } from '@rankwise/tensor';
+import { ShapeError, checkFinite, formatShape, isContiguous, sameShape } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 
 export interface OutputComparison {
@@ -14,7 +14,8 @@ export interface OutputComparison {
  * Compares two sets of answers to the same images.
  * @param original - f32 [images, classes], contiguous
  * @param approximated - of the same shape
- * @throws ShapeError when the shapes differ or there are no images.
+ * @throws ShapeError when the shapes differ, there are no images, or a tensor is not contiguous.
+ * @throws DomainError when a value is not finite.
  * @example
  * import { compareOutputs } from '@rankwise/approx';
  * import { fromNested } from '@rankwise/tensor';
@@ -26,6 +27,12 @@ export function compareOutputs(original: Tensor<'f32'>, approximated: Tensor<'f3
     throw new ShapeError(
       `compareOutputs: approximated: expected ${formatShape(original.shape)} with images, got ${formatShape(approximated.shape)}`,
     );
+  }
+  for (const [argument, tensor] of Object.entries({ original, approximated })) {
+    if (!isContiguous(tensor)) {
+      throw new ShapeError(`compareOutputs: ${argument}: expected a contiguous tensor, got a strided view`);
+    }
+    checkFinite('compareOutputs', argument, tensor);
   }
   const [images = 0, ...rest] = original.shape;
   const width = rest.reduce((size, extent) => size * extent, 1);

@@ -6,14 +6,14 @@
  *              so that each layer corrects what went wrong before it.
  */
 
-import { referenceKernels, zeros } from '@rankwise/tensor';
+import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import { approximatedMacs, decompositionPays } from '../decompositionCost.ts';
 import { energyKept } from '../ranks/energyRanks.ts';
 import type { RankPlan } from '../ranks/selectRanks.ts';
 import { replaceConvolution } from '../replaceConvolution.ts';
-import { paperSchedule } from '../solve/nonlinearSolver.ts';
+import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { advanceStreamInPlace, createStream } from './approximatedStream.ts';
 import type { ApproximatedStream } from './approximatedStream.ts';
@@ -48,6 +48,7 @@ export interface ReconstructedModel {
 /**
  * Replaces the planned layers of a calibrated model.
  * @param plan - from selectRanks; every layer it names must have been calibrated
+ * @throws DomainError when the plan names a layer that was not calibrated, or the schedule cannot be run.
  * @throws the signal's reason when it is aborted.
  */
 export async function reconstruct(
@@ -56,6 +57,8 @@ export async function reconstruct(
   options: ReconstructionOptions = {},
 ): Promise<ReconstructedModel> {
   const { reconstruction = 'asymmetric', memoryBudget = 2 ** 30, kernels = referenceKernels, signal } = options;
+  checkPlan(calibration, plan);
+  checkSchedule('reconstruct', options.schedule ?? paperSchedule);
   const takeTurn = createTurnTaker(signal);
   const work = workEstimate(calibration, plan, options);
   const ranges = batchRanges(calibration.images.count, calibration.batchSize, calibration.fitImages);
@@ -93,6 +96,15 @@ export async function reconstruct(
     layers.push(layerReport(calibrated, plan, rank, solution, (performance.now() - started) / 1000));
   }
   return { model, layers };
+}
+
+function checkPlan({ layers }: Calibration, plan: RankPlan): void {
+  const known = layers.map(({ layer }) => layer.name);
+  for (const name of Object.keys(plan.ranks)) {
+    if (!known.includes(name)) {
+      throw new DomainError(`reconstruct: plan: expected calibrated layers (${known.join(', ')}), got ${name}`);
+    }
+  }
 }
 
 /** ŷ = W x̂ + b at the sampled positions, through the network approximated so far. */

@@ -28,7 +28,7 @@ export interface LayerSpectrum extends LayerSize {
 /**
  * The names of the layers in the order in which the greedy takes their last component, down to rank 1 everywhere.
  * Ties go to the layer that stands first.
- * @throws DomainError when a spectrum is shorter than the layer's filters or not descending.
+ * @throws DomainError when a spectrum is shorter than the layer's filters or not descending, or a cap is no positive integer.
  * @example
  * import { removalOrder } from '@rankwise/approx';
  * const size = { filters: 3, patchSize: 9, positions: 1 };
@@ -43,6 +43,7 @@ export function removalOrder(layers: readonly LayerSpectrum[]): string[] {
     name: layer.name,
     rank: startingRank(layer),
     saved: originalMacs(layer) / layer.filters,
+    energies: layer.energies,
     cumulative: cumulativeEnergy(layer.energies, layer.filters),
   }));
   const order: string[] = [];
@@ -52,7 +53,7 @@ export function removalOrder(layers: readonly LayerSpectrum[]): string[] {
     for (const state of states) {
       if (state.rank <= 1) continue;
       const kept = state.cumulative[state.rank] ?? 0;
-      const lost = kept - (state.cumulative[state.rank - 1] ?? 0);
+      const lost = Math.max(0, state.energies[state.rank - 1] ?? 0);
       const loss = kept > 0 ? lost / kept / state.saved : 0;
       if (loss < least) {
         best = state;
@@ -84,7 +85,10 @@ export function energyKept(energies: ArrayLike<number>, rank: number): number {
   return total > 0 ? (cumulative[Math.min(rank, energies.length)] ?? 0) / total : 1;
 }
 
-function checkSpectrum({ name, filters, energies }: LayerSpectrum): void {
+function checkSpectrum({ name, filters, energies, cap = filters }: LayerSpectrum): void {
+  if (!Number.isInteger(cap) || cap < 1) {
+    throw new DomainError(`removalOrder: cap of ${name}: expected a positive integer, got ${cap}`);
+  }
   if (energies.length < filters) {
     throw new DomainError(`removalOrder: energies of ${name}: expected ${filters} values, got ${energies.length}`);
   }

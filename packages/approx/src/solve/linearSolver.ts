@@ -6,7 +6,7 @@
  * Symmetric (ŷ = y): M = U Uᵀ with U the top d' eigenvectors of the covariance of y, b = ȳ − M ȳ: principal component
  * analysis (Zhang et al. 2015, §2.1). Asymmetric: reduced-rank regression of y on ŷ, b = ȳ − M ŷ̄ (§2.3 without r).
  *
- * Cost: one or two d × d moments over n samples (n d² multiply-adds each) and a symmetric eigenproblem of size d.
+ * Cost: one or two d × d moments over n samples (n d² multiply-adds each) and two symmetric eigenproblems of size d.
  */
 
 import { referenceKernels, zeros } from '@rankwise/tensor';
@@ -57,12 +57,16 @@ export function solveLinear(
   return linearSolution(problemMoments(samples, kernels), rank);
 }
 
-/** The optimal linear map from moments alone. */
-export function linearSolution(moments: ProblemMoments, rank: number): LinearSolution {
+/** The optimal linear map from moments alone. `regressor` is prepareRegressor(moments.regressorMoment). */
+export function linearSolution(
+  moments: ProblemMoments,
+  rank: number,
+  regressor: Regressor = prepareRegressor(moments.regressorMoment),
+): LinearSolution {
   const { regressorMoment, crossMoment, targetMean } = moments;
-  return crossMoment === regressorMoment
-    ? principalMap(moments, rank)
-    : regressionMap(prepareRegressor(regressorMoment), crossMoment, moments, targetMean, rank).solution;
+  return crossMoment === regressorMoment && regressor.rank > 0
+    ? principalMap(moments, Math.min(rank, regressor.rank))
+    : regressionMap(regressor, crossMoment, moments, targetMean, rank).solution;
 }
 
 /** Moments of a problem, computed in f64. */

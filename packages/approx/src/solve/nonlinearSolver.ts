@@ -102,11 +102,11 @@ export function* nonlinearIterations(
   kernels: Kernels = referenceKernels,
 ): Generator<IterationTrace, NonlinearSolution, void> {
   checkProblem('solveNonlinear', samples, rank);
-  checkSchedule(schedule);
+  checkSchedule('solveNonlinear', schedule);
   const energy = responseEnergy(samples.target, 'relu') || 1;
   const moments = problemMoments(samples, kernels);
   const regressor = prepareRegressor(moments.regressorMoment);
-  const start = linearSolution(moments, rank);
+  const start = linearSolution(moments, rank, regressor);
   const scratch = relaxationScratch(samples, start.rank);
   const trace: IterationTrace[] = [];
   let current = start;
@@ -165,13 +165,17 @@ function auxiliaryRegression(
   return { mean, cross, deviation };
 }
 
-function checkSchedule(schedule: readonly PenaltyStage[]): void {
+/**
+ * Refuses stages that cannot be run.
+ * @throws DomainError when a λ is not positive and finite, or a number of iterations is not an integer ≥ 0.
+ */
+export function checkSchedule(caller: string, schedule: readonly PenaltyStage[]): void {
   for (const { lambda, iterations } of schedule) {
     if (!(lambda > 0) || lambda === Infinity) {
-      throw new DomainError(`solveNonlinear: schedule: expected a positive finite lambda, got ${lambda}`);
+      throw new DomainError(`${caller}: schedule: expected a positive finite lambda, got ${lambda}`);
     }
     if (!Number.isInteger(iterations) || iterations < 0) {
-      throw new DomainError(`solveNonlinear: schedule: expected iterations ≥ 0 as an integer, got ${iterations}`);
+      throw new DomainError(`${caller}: schedule: expected iterations ≥ 0 as an integer, got ${iterations}`);
     }
   }
 }

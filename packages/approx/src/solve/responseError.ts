@@ -11,7 +11,7 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { referenceKernels, slice } from '@rankwise/tensor';
 import { rowsPerChunk } from './moments.ts';
 import { predictInto, relaxationScratch } from './relaxation.ts';
-import { checkProblem } from './samples.ts';
+import { checkMap, checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
 export type Nonlinearity = 'relu' | 'identity';
@@ -20,7 +20,8 @@ export type Nonlinearity = 'relu' | 'identity';
  * The relative error of a map on samples (also on samples it was not fitted to).
  * @param samples - target and regressor, f32 [n, d]
  * @param map - left [d, k], right [k, d], offset [d], f64
- * @throws ShapeError when the samples do not fit each other.
+ * @throws ShapeError when the samples do not fit each other or the map does not fit them.
+ * @throws DomainError when a value is not finite.
  */
 export function relativeResponseError(
   samples: ResponseSamples,
@@ -29,6 +30,7 @@ export function relativeResponseError(
   kernels: Kernels = referenceKernels,
 ): number {
   checkProblem('relativeResponseError', samples, 1);
+  checkMap('relativeResponseError', map, samples.target.shape[1] ?? 0);
   const squares = squaredResponseError(samples, map, nonlinearity, kernels);
   const energy = responseEnergy(samples.target, nonlinearity);
   return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;

@@ -9,7 +9,7 @@
  * Samples are rows, so that one response is contiguous. The paper writes them as columns of Y.
  */
 
-import { DomainError, ShapeError, formatShape, sameShape } from '@rankwise/tensor';
+import { DomainError, ShapeError, checkFinite, formatShape, isContiguous, sameShape, tensorOf } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 
 export interface ResponseSamples {
@@ -28,9 +28,10 @@ export interface LowRankMap {
 }
 
 /**
- * Refuses samples that are not two equal [n ≥ 1, d ≥ 1] tensors, and ranks that are not integers in 1…d.
- * @throws ShapeError for the samples.
- * @throws DomainError for the rank.
+ * Refuses samples that are not two equal contiguous [n ≥ 1, d ≥ 1] tensors of finite values, and ranks that are not integers
+ * in 1…d.
+ * @throws ShapeError for the samples' shapes and strides.
+ * @throws DomainError for the rank, or a value that is not finite.
  */
 export function checkProblem(caller: string, samples: ResponseSamples, rank: number): void {
   const { target, regressor } = samples;
@@ -42,8 +43,32 @@ export function checkProblem(caller: string, samples: ResponseSamples, rank: num
       `${caller}: regressor: expected the target's shape ${formatShape(target.shape)}, got ${formatShape(regressor.shape)}`,
     );
   }
+  for (const [argument, tensor] of Object.entries({ target, regressor })) {
+    if (!isContiguous(tensor)) {
+      throw new ShapeError(`${caller}: ${argument}: expected a contiguous tensor, got a strided view`);
+    }
+  }
   const filters = target.shape[1] ?? 0;
   if (!Number.isInteger(rank) || rank < 1 || rank > filters) {
     throw new DomainError(`${caller}: rank: expected an integer from 1 to ${filters}, got ${rank}`);
   }
+  checkFinite(caller, 'target', target);
+  if (regressor !== target) checkFinite(caller, 'regressor', regressor);
+}
+
+/**
+ * Refuses maps that are not [d, k ≥ 1] · [k, d] with an offset [d], of finite values.
+ * @throws ShapeError for the shapes.
+ * @throws DomainError for a value that is not finite.
+ */
+export function checkMap(caller: string, { left, right, offset }: LowRankMap, filters: number): void {
+  const rank = left.shape[1] ?? 0;
+  const fits = rank >= 1 && sameShape(left.shape, [filters, rank]) && sameShape(right.shape, [rank, filters]);
+  if (!fits || offset.length !== filters) {
+    const got = `${formatShape(left.shape)}, ${formatShape(right.shape)} and [${offset.length}]`;
+    throw new ShapeError(`${caller}: map: expected [${filters}, k ≥ 1], [k, ${filters}] and [${filters}], got ${got}`);
+  }
+  checkFinite(caller, 'map.left', left);
+  checkFinite(caller, 'map.right', right);
+  checkFinite(caller, 'map.offset', tensorOf(offset, [filters]));
 }
