@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPackages, compile, run, runOrThrow } from '../kit/builtPackages.ts';
 import type { BuiltPackages } from '../kit/builtPackages.ts';
-import { listFiles, packageFolders, repositoryRoot } from '../kit/repository.ts';
+import { packageFolders, repositoryRoot } from '../kit/repository.ts';
 
 /** What `npm pack --json` tells of a tarball. */
 interface Packed {
@@ -81,8 +81,10 @@ describe('the published packages', () => {
 
   it.each(packages)('%s: the tarball holds the compiled files, the readme and nothing else', (name) => {
     const files = packed.get(name)?.files.map(({ path }) => path) ?? [];
-    const compiled = listFiles([`packages/${name}/src`])
-      .map((path) => path.slice(`packages/${name}/src/`.length).replace(/\.ts$/, ''))
+    const sources = readdirSync(join(built.root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' });
+    const compiled = sources
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => path.replaceAll('\\', '/').replace(/\.ts$/, ''))
       .flatMap((path) => [`dist/${path}.d.ts`, `dist/${path}.js`]);
     const programs = name === 'cli' ? ['bin/rankwise.js'] : [];
     const allowed = [...programs, ...compiled, 'README.md', 'package.json'];
