@@ -1,0 +1,146 @@
+import { createRandom } from '@rankwise/tensor';
+import type { LowRankMap, ResponseSamples } from '@rankwise/approx';
+import { referenceKernels } from '@rankwise/tensor';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { relax, relaxationScratch } from '../../packages/approx/src/solve/relaxation.ts';
+import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
+import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
+import { seeds } from '../kit/arbitraries.ts';
+import { at } from '../kit/matrixGallery.ts';
+import { expectWithin, gamma } from '../kit/rounding.ts';
+import { runs } from '../kit/runs.ts';
+import { integerSamples, mapFrom, mapMatrix, predictions, sampleAt } from './support.ts';
+
+interface NaiveSums {
+  nonlinear: number;
+  relaxed: number;
+  shiftSquares: number;
+  auxiliarySquares: number;
+  auxiliarySum: Float64Array;
+  shiftSum: Float64Array;
+  shiftMoment: Float64Array;
+}
+
+/** The minimiser over z by trying the end and the bottom of each branch. */
+function bestZ(target: number, predicted: number, lambda: number): number {
+  const cost = (z: number): number => (target - Math.max(z, 0)) ** 2 + lambda * (z - predicted) ** 2;
+  const candidates = [Math.min(0, predicted), Math.max(0, (lambda * predicted + target) / (lambda + 1))];
+  return cost(candidates[1] ?? 0) < cost(candidates[0] ?? 0) ? (candidates[1] ?? 0) : (candidates[0] ?? 0);
+}
+
+/** All sums by a double loop over elements, of the values and of their magnitudes. */
+function naive(
+  { target, regressor }: ResponseSamples,
+  map: LowRankMap,
+  lambda: number,
+): { sums: NaiveSums; magnitudes: NaiveSums } {
+  const [n = 0, d = 0] = target.shape;
+  const predicted = predictions(regressor, mapMatrix(map), map.offset);
+  const empty = (): NaiveSums => ({
+    nonlinear: 0,
+    relaxed: 0,
+    shiftSquares: 0,
+    auxiliarySquares: 0,
+    auxiliarySum: new Float64Array(d),
+    shiftSum: new Float64Array(d),
+    shiftMoment: new Float64Array(d * d),
+  });
+  const sums = empty();
+  const magnitudes = empty();
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < d; j++) {
+      const response = Math.max(0, sampleAt(target, i, j));
+      const guess = at(predicted, i, j);
+      const z = bestZ(response, guess, lambda);
+      for (const [into, of] of [
+        [sums, (x: number) => x],
+        [magnitudes, Math.abs],
+      ] as const) {
+        into.nonlinear += (response - Math.max(0, guess)) ** 2;
+        into.relaxed += (response - Math.max(0, z)) ** 2 + lambda * (z - guess) ** 2;
+        into.shiftSquares += (z - guess) ** 2;
+        into.auxiliarySquares += z ** 2;
+        into.auxiliarySum[j]! += of(z);
+        into.shiftSum[j]! += of(z - guess);
+        for (let k = 0; k < d; k++) into.shiftMoment[j * d + k]! += of((z - guess) * sampleAt(regressor, i, k));
+      }
+    }
+  }
+  return { sums, magnitudes };
+}
+
+function expectSums(actual: RelaxationSums, expected: NaiveSums, bounds: NaiveSums, factor: number): void {
+  for (const key of ['nonlinear', 'relaxed', 'shiftSquares', 'auxiliarySquares'] as const) {
+    expectWithin(actual[key], expected[key], factor * bounds[key], key);
+  }
+  for (const key of ['auxiliarySum', 'shiftSum'] as const) {
+    actual[key].forEach((value, j) => expectWithin(value, expected[key][j]!, factor * bounds[key][j]!, `${key} ${j}`));
+  }
+  actual.shiftMoment.data.forEach((value, j) =>
+    expectWithin(value, expected.shiftMoment[j]!, factor * bounds.shiftMoment[j]!, `shiftMoment ${j}`),
+  );
+}
+
+function run(samples: ResponseSamples, map: LowRankMap, lambda: number): RelaxationSums {
+  const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
+  scratch.projected.data.fill(Number.NaN);
+  scratch.predicted.data.fill(Number.NaN);
+  return relax(samples, map, lambda, scratch, referenceKernels);
+}
+
+function integerProblem(seed: number, n: number): { samples: ResponseSamples; map: LowRankMap } {
+  const random = createRandom(seed);
+  const d = 1 + random.integer(5);
+  const k = 1 + random.integer(d);
+  const target = integerSamples(n, d, 9, random);
+  return {
+    samples: { target, regressor: random.integer(2) === 0 ? target : integerSamples(n, d, 9, random) },
+    map: mapFrom(d, k, () => random.integer(5) - 2),
+  };
+}
+
+describe('relax', () => {
+  it('sums of small integers at λ = 1 are exact', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 40 }), (seed, n) => {
+        const { samples, map } = integerProblem(seed, n);
+        const { sums } = naive(samples, map, 1);
+        const { shiftMoment, ...others } = run(samples, map, 1);
+        const { shiftMoment: expectedMoment, ...expected } = sums;
+        expect(others).toEqual(expected);
+        expect([...shiftMoment.data].map((x) => x + 0)).toEqual([...expectedMoment].map((x) => x + 0));
+      }),
+      { numRuns: runs(100) },
+    );
+  });
+
+  it.each([rowsPerChunk - 1, rowsPerChunk, rowsPerChunk + 1, 2 * rowsPerChunk + 3])('%i rows: exact', (n) => {
+    const { samples, map } = integerProblem(n, n);
+    const { sums } = naive(samples, map, 1);
+    expectSums(run(samples, map, 1), sums, sums, 0);
+  });
+
+  it('at other λ the sums agree within the rounding of sums of n d terms', () => {
+    // y' is exact, so z is the same number on both sides; each term has a few roundings, each sum n d more.
+    fc.assert(
+      fc.property(seeds, fc.constantFrom(0.01, 0.3, 1 / 3, 7), (seed, lambda) => {
+        const { samples, map } = integerProblem(seed, 30);
+        const { sums, magnitudes } = naive(samples, map, lambda);
+        const factor = 2 * gamma(30 * (samples.target.shape[1] ?? 0) + 6, 'f64');
+        expectSums(run(samples, map, lambda), sums, magnitudes, factor);
+      }),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('reads rows through views with an offset', () => {
+    const random = createRandom(5);
+    const whole = integerSamples(9, 3, 5, random);
+    const rows = { ...whole, shape: [6, 3], offset: 6 };
+    const samples = { target: rows, regressor: rows };
+    const map = mapFrom(3, 2, () => random.integer(3) - 1);
+    const { sums } = naive(samples, map, 1);
+    expectSums(run(samples, map, 1), sums, sums, 0);
+  });
+});
