@@ -1,0 +1,132 @@
+/**
+ * Approximating one network in several ways and scoring each on photographs that no fit has seen.
+ *
+ * Labels are used for scoring only. All methods of one run share one calibration.
+ */
+
+import { approximateCalibrated, calibrate } from '@rankwise/approx';
+import type {
+  ApproximationReport,
+  Calibration,
+  ProgressEvent,
+  RankMethod,
+  Reconstruction,
+  Solver,
+} from '@rankwise/approx';
+import { imageSourceFor, openImages, openModel } from '@rankwise/cli';
+import { forward, saveModel, topK } from '@rankwise/nn';
+import type { ImageSource, Model } from '@rankwise/nn';
+import { slice } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
+
+export interface Method {
+  readonly solver: Solver;
+  readonly reconstruction: Reconstruction;
+  readonly ranks: RankMethod;
+  readonly speedup: number;
+}
+
+/** Where the network and the photographs are, and how many of them are used. Plain data: it is sent to worker threads. */
+export interface Task {
+  readonly model: string;
+  readonly calibrationImages: string;
+  readonly testImages: string;
+  readonly images: number;
+  readonly positions: number;
+  readonly testCount: number;
+  readonly exclude: readonly string[];
+  readonly seed: number;
+}
+
+export interface Score {
+  readonly top1: number;
+  readonly top3: number;
+  readonly millisecondsPerImage: number;
+}
+
+export interface MethodResult {
+  readonly method: Method;
+  readonly report: ApproximationReport;
+  readonly score: Score;
+  /** The new model as a file's bytes. */
+  readonly file: Uint8Array;
+  readonly seconds: number;
+}
+
+/** A task that is ready for methods. */
+export interface PreparedTask {
+  readonly task: Task;
+  readonly calibration: Calibration;
+  readonly test: TestSet;
+}
+
+export interface TestSet {
+  readonly source: ImageSource;
+  readonly labels: Tensor<'i32' | 'u8'>;
+}
+
+type OnProgress = (event: ProgressEvent) => void;
+
+/** Images per forward pass when scoring. */
+const batchSize = 64;
+
+/** Opens the files and runs the original network over the calibration photographs once. */
+export async function prepareTask(task: Task, onProgress: OnProgress): Promise<PreparedTask> {
+  const model = await openModel(task.model);
+  const photographs = imageSourceFor(model, await openImages(task.calibrationImages));
+  const calibration = await calibrate(model, photographs, {
+    images: task.images,
+    positions: task.positions,
+    seed: task.seed,
+    onProgress,
+  });
+  return { task, calibration, test: await openTestSet(model, task) };
+}
+
+/** The first `testCount` test photographs and their labels. */
+export async function openTestSet(model: Model, { testImages, testCount }: Task): Promise<TestSet> {
+  const set = await openImages(testImages);
+  if (set.labels === undefined) throw new Error(`${testImages}: expected labels in or beside it, found none`);
+  const source = imageSourceFor(model, set, testCount);
+  return { source, labels: slice<'i32' | 'u8'>(set.labels, [[0, source.count]]) };
+}
+
+/** Approximates by one method and scores the result. */
+export async function runMethod(
+  { task, calibration, test }: PreparedTask,
+  method: Method,
+  onProgress: OnProgress,
+): Promise<MethodResult> {
+  const started = performance.now();
+  const { model, report } = await approximateCalibrated(calibration, {
+    ...method,
+    exclude: task.exclude,
+    measure: false,
+    onProgress,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  return { method, report, score: await scoreModel(model, test), file: saveModel(model), seconds };
+}
+
+/** Top-1 and top-3 accuracy on a test set. */
+export async function scoreModel(model: Model, { source, labels }: TestSet): Promise<Score> {
+  const hits = [0, 0];
+  let milliseconds = 0;
+  for (let from = 0; from < source.count; from += batchSize) {
+    const to = Math.min(from + batchSize, source.count);
+    const batch = await source.batch(from, to);
+    const started = performance.now();
+    const { output } = forward(model, batch);
+    milliseconds += performance.now() - started;
+    for (const [i, share] of topK(output, slice(labels, [[from, to]]), [1, 3]).entries()) {
+      hits[i] = (hits[i] ?? 0) + Math.round(share * (to - from));
+    }
+  }
+  const [top1 = 0, top3 = 0] = hits.map((count) => count / source.count);
+  return { top1, top3, millisecondsPerImage: milliseconds / source.count };
+}
+
+/** `nonlinear, asymmetric, uniform ranks, 4×`. */
+export function describeMethod({ solver, reconstruction, ranks, speedup }: Method): string {
+  return `${solver}, ${reconstruction}, ${ranks} ranks, ${speedup}×`;
+}
