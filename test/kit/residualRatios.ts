@@ -74,10 +74,11 @@ export function factorizationRatio(a: Matrix, left: Matrix, values: Float64Array
   );
 }
 
-/** ‖A − L R‖ / (‖A‖ max(m, n) ε). */
+/** ‖A − L R‖ / (‖A‖ max(m, n) ε); ε is coarser where A is subnormal. */
 export function productRatio(a: Matrix, left: Matrix, right: Matrix): number {
   const [m = 0, n = 0] = a.shape;
-  return quotient(norm1(difference(a, multiply(left, right))), norm1(a) * dimension(m, n) * EPSILON);
+  const norm = norm1(a);
+  return quotient(norm1(difference(a, multiply(left, right))), norm * dimension(m, n) * ulpOf(norm));
 }
 
 /** ‖I − QᵀQ‖ / (m ε). */

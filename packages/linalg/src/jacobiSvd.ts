@@ -81,6 +81,8 @@ function orthogonalizeRowsInPlace(x: DenseMatrix, rotations: DenseMatrix): Float
   const { rows: k, columns: m, data } = x;
   const tolerance = Math.sqrt(Math.max(m, 1)) * EPSILON;
   const norms = Float64Array.from({ length: k }, (_, p) => norm2(data, p * m, m));
+  // Running estimates of the rounding errors in each row.
+  const noise = new Float64Array(k);
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
     let worst = 0;
     for (let p = 0; p < k - 1; p++) {
@@ -96,8 +98,11 @@ function orthogonalizeRowsInPlace(x: DenseMatrix, rotations: DenseMatrix): Float
         const c = 1 / Math.sqrt(1 + t * t);
         rotateRowsInPlace(data, p * m, q * m, m, c, c * t);
         rotateRowsInPlace(rotations.data, p * k, q * k, k, c, c * t);
-        norms[p] = norm2(data, p * m, m);
-        norms[q] = norm2(data, q * m, m);
+        const [noiseP, noiseQ] = [noise[p]!, noise[q]!];
+        noise[p] = rotatedNoise(c, c * t, noiseP, noiseQ, np, nq);
+        noise[q] = rotatedNoise(c, c * t, noiseQ, noiseP, nq, np);
+        norms[p] = normAboveNoise(data, p * m, m, noise[p]!);
+        norms[q] = normAboveNoise(data, q * m, m, noise[q]!);
       }
     }
     if (worst <= tolerance) return norms;
@@ -143,6 +148,25 @@ function cosineOfRows(
   let sum = 0;
   for (let j = 0; j < length; j++) sum += (data[rowP + j]! / normP) * (data[rowQ + j]! / normQ);
   return sum;
+}
+
+/**
+ * The norm of a row, or 0 after clearing it when nothing but rounding errors is left: in a rank-deficient matrix such rows
+ * stay at an angle to the others, and would shrink by rotation after rotation down to the smallest double.
+ */
+function normAboveNoise(data: Float64Array, row: number, length: number, noise: number): number {
+  const norm = norm2(data, row, length);
+  if (norm > noise) return norm;
+  data.fill(0, row, row + length);
+  return 0;
+}
+
+/**
+ * Rounding errors in c x − s y: those of x and y, and ε times the two terms, taken as independent. (Added as magnitudes they
+ * would double with every few rotations, though a rotation makes nothing longer.)
+ */
+function rotatedNoise(c: number, s: number, noiseX: number, noiseY: number, normX: number, normY: number): number {
+  return Math.sqrt((c * noiseX) ** 2 + (s * noiseY) ** 2 + (EPSILON * c * normX) ** 2 + (EPSILON * s * normY) ** 2);
 }
 
 function rotateRowsInPlace(data: Float64Array, p: number, q: number, length: number, c: number, s: number): void {
