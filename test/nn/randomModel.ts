@@ -6,8 +6,11 @@
 import * as fc from 'fast-check';
 import type { Model, Node } from '@rankwise/nn';
 import { inferShapes } from '@rankwise/nn';
-import { createRandom, sizeOf, tensorOf } from '@rankwise/tensor';
+import { createRandom, createReferenceKernels, sizeOf, tensorOf } from '@rankwise/tensor';
 import type { Padding, Pair, Random, Shape, Tensor } from '@rankwise/tensor';
+
+/** Kernels that add products and nothing else, so that integers stay exact (minimal filtering divides by 6 and 24). */
+export const exactKernels = createReferenceKernels({ winograd: false });
 
 export interface ModelCase {
   readonly model: Model;

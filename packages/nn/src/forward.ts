@@ -2,8 +2,8 @@
  * The forward pass of a whole model, in batches.
  *
  * Memory: the input, the output and the taps of all images, and the live activations of one batch (see execution.ts).
- * Images are independent, so the batch size changes results only where a kernel's blocking does: never for
- * `referenceKernels`, and within the bounds of the Kernels interface for others.
+ * Images are independent. The size of a batch can change results only where kernels choose their algorithm by it, within the bounds
+ * of the Kernels interface; it never does with `createReferenceKernels({ winograd: false })`.
  */
 
 import {
