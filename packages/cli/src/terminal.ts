@@ -58,7 +58,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     },
     isTerminal: stream.isTTY,
     get columns() {
-      return stream.columns ?? defaultColumns;
+      // Undefined where there is no terminal, 0 where one does not say.
+      return stream.columns > 0 ? stream.columns : defaultColumns;
     },
   };
 }

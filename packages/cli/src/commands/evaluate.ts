@@ -16,7 +16,7 @@ import { dataOptions, openModelImages } from './dataOptions.ts';
 
 /** Live activations of one batch: 32 MiB of f32. Between batches an interrupt is heard. */
 const batchElements = 2 ** 23;
-const largestBatch = 64;
+const largestBatch = 16;
 const places = [1, 3, 5] as const;
 
 export const evaluateCommand: Command = {
