@@ -13,7 +13,7 @@
  *
  * Why: W whitens, WᵀCW = I, so ‖Z − MY‖² = ‖Z‖² − ‖G‖² + ‖G − M̃‖² with M̃ = M E_r diag(e_r)^½, and the best M̃ of rank ρ is
  * the truncated SVD of G (Eckart & Young 1936); Izenman 1975, Theorem 1. W Wᵀ is C's pseudo-inverse, so of all minimisers
- * the one of least norm is found, and a response that never varies gets weight zero. In the wording of Zhang et al. 2015,
+ * the one of least norm is found, and a variable that never varies gets weight 0 exactly. In the wording of Zhang et al. 2015,
  * §2.2, where M̂ = Z Yᵀ (Y Yᵀ)⁻¹ = U S Vᵀ with UᵀU = I and Vᵀ (Y Yᵀ) V = I: that V is W times the right singular vectors of G.
  *
  * U is taken from the symmetric eigenproblem of G Gᵀ, not from an SVD of G, at about a third of the cost. Squaring loses
@@ -94,6 +94,7 @@ export function prepareRegressor(moment: Tensor<'f64'>, options: RegressorOption
 
   const inverseRoots = eigenvalues.subarray(0, rank).map((value) => 1 / Math.sqrt(value));
   const whitener = scaleColumnsInPlace(leadingColumns(vectors, rank), inverseRoots);
+  if (ridge === 0) clearDeadRowsInPlace(whitener, moment);
   return { dimension: d, rank, whitener, eigenvalues: tensorOf(eigenvalues, [d]) };
 }
 
@@ -141,6 +142,19 @@ export function reducedRankRegression(
   unscaleInPlace(singularValues.data, power);
   unscaleInPlace(projected.data, power);
   return { left, right: product(kernels, projected, transpose(whitener)), singularValues };
+}
+
+/**
+ * A variable that never varies has c_ii = Σ_j e_j E_ij² = 0, hence E_ij = 0 for every j kept: its row of W is zero but for
+ * rounding, and is made so.
+ */
+function clearDeadRowsInPlace(whitener: Tensor<'f64'>, moment: Tensor<'f64'>): void {
+  const [d = 0, rank = 0] = whitener.shape;
+  const [rowStride = 0, columnStride = 0] = moment.strides;
+  for (let i = 0; i < d; i++) {
+    const variance = moment.data[moment.offset + i * (rowStride + columnStride)]!;
+    if (variance === 0) whitener.data.fill(0, i * rank, (i + 1) * rank);
+  }
 }
 
 function checkNonNegative(argument: string, value: number): void {
