@@ -63,13 +63,15 @@ export function selectImages(source: ImageSource, indices: ArrayLike<number>): I
     batch: (from, to) => {
       const runs = consecutiveRuns(chosen.slice(from, to));
       const parts = runs.map(([start, end]) => source.batch(start, end));
-      const join = (tensors: readonly Tensor<'f32'>[]): Tensor<'f32'> =>
-        tensors.length === 1 && tensors[0] !== undefined ? tensors[0] : concat(tensors, 0);
       return parts.some((part) => part instanceof Promise)
         ? Promise.all(parts).then(join)
         : join(parts.filter((part): part is Tensor<'f32'> => !(part instanceof Promise)));
     },
   };
+}
+
+function join(tensors: readonly Tensor<'f32'>[]): Tensor<'f32'> {
+  return tensors.length === 1 && tensors[0] !== undefined ? tensors[0] : concat(tensors, 0);
 }
 
 /** [start, end) of each stretch of indices that follow one another. */
