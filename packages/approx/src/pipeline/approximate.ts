@@ -188,11 +188,11 @@ function checkRequest(
   }
   if (!(memoryBudget >= 0)) throw new DomainError(`approximate: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
   checkSchedule('approximate', schedule);
+  // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.
+  selectRanks(convolutionLayers(model), request.method === 'energy' ? { ...request, method: 'uniform' } : request);
   if (candidateLayers(convolutionLayers(model), request).length === 0) {
     throw new DomainError('approximate: fixed: expected at least one layer to approximate, got none');
   }
-  // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.
-  selectRanks(convolutionLayers(model), request.method === 'energy' ? { ...request, method: 'uniform' } : request);
 }
 
 /** Passes events on as a part of a larger whole. */
