@@ -20,7 +20,12 @@ const F32_OVERFLOW = 2 ** 128 - 2 ** 103;
 
 const integerRange = { i32: [-(2 ** 31), 2 ** 31 - 1], u8: [0, 255] } as const;
 
-/** True when the tensor has this element type; narrows its type. */
+/**
+ * True when the tensor has this element type; narrows its type.
+ * @example
+ * import { hasDType, zeros } from '@rankwise/tensor';
+ * [hasDType(zeros('f32', [2]), 'f32'), hasDType(zeros('f32', [2]), 'f64')] // => [true, false]
+ */
 export function hasDType<D extends DType>(tensor: Tensor, dtype: D): tensor is Tensor<D> {
   return tensor.dtype === dtype;
 }

@@ -9,14 +9,24 @@ import { ShapeError } from './errors.ts';
 
 export type Shape = readonly number[];
 
-/** Number of elements of a tensor of this shape. */
+/**
+ * Number of elements of a tensor of this shape.
+ * @example
+ * import { sizeOf } from '@rankwise/tensor';
+ * [sizeOf([2, 3]), sizeOf([]), sizeOf([4, 0])] // => [6, 1, 0]
+ */
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (const extent of shape) size *= extent;
   return size;
 }
 
-/** Row-major strides of a contiguous tensor of this shape. */
+/**
+ * Row-major strides of a contiguous tensor of this shape.
+ * @example
+ * import { rowMajorStrides } from '@rankwise/tensor';
+ * rowMajorStrides([2, 3, 4]) // => [12, 4, 1]
+ */
 export function rowMajorStrides(shape: Shape): number[] {
   const strides = Array.from<number>({ length: shape.length });
   let stride = 1;
@@ -27,12 +37,22 @@ export function rowMajorStrides(shape: Shape): number[] {
   return strides;
 }
 
-/** True when the two shapes agree in rank and in every extent. */
+/**
+ * True when the two shapes agree in rank and in every extent.
+ * @example
+ * import { sameShape } from '@rankwise/tensor';
+ * [sameShape([2, 3], [2, 3]), sameShape([2, 3], [2, 3, 1])] // => [true, false]
+ */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
 
-/** `[2, 3, 4]`, for messages. */
+/**
+ * `[2, 3, 4]`, for messages.
+ * @example
+ * import { formatShape } from '@rankwise/tensor';
+ * formatShape([2, 3, 4]) // => '[2, 3, 4]'
+ */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
@@ -40,6 +60,9 @@ export function formatShape(shape: Shape): string {
 /**
  * Refuses extents that are not non-negative integers.
  * @throws ShapeError naming `caller` and the extent.
+ * @example
+ * import { checkShape } from '@rankwise/tensor';
+ * checkShape('myFunction', [2, 0, 3]) // => undefined
  */
 export function checkShape(caller: string, shape: Shape): void {
   for (const extent of shape) {
@@ -52,6 +75,9 @@ export function checkShape(caller: string, shape: Shape): void {
 /**
  * The shape of an elementwise result: extents are aligned at the last axis, and 1 stretches to any extent.
  * @throws ShapeError when two extents differ and neither is 1.
+ * @example
+ * import { broadcastShapes } from '@rankwise/tensor';
+ * broadcastShapes('myFunction', [5, 1, 3], [4, 1]) // => [5, 4, 3]
  */
 export function broadcastShapes(caller: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);

@@ -123,7 +123,13 @@ export function toNested(tensor: Tensor): Nested {
   return level(0, tensor.offset);
 }
 
-/** True when the elements lie in row-major order without gaps. Axes of extent 1 (and empty tensors) have no say. */
+/**
+ * True when the elements lie in row-major order without gaps. Axes of extent 1 (and empty tensors) have no say.
+ * @example
+ * import { isContiguous, transpose, zeros } from '@rankwise/tensor';
+ * const tensor = zeros('f32', [2, 3]);
+ * [isContiguous(tensor), isContiguous(transpose(tensor))] // => [true, false]
+ */
 export function isContiguous(tensor: Tensor): boolean {
   if (sizeOf(tensor.shape) === 0) return true;
   let expected = 1;
