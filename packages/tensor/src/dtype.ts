@@ -24,13 +24,23 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f64: 8
 
 const constructors = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u8: Uint8Array } as const;
 
-/** A typed array of `length` zeros. */
+/**
+ * A typed array of `length` zeros.
+ * @example
+ * import { allocate } from '@rankwise/tensor';
+ * allocate('f32', 2) // => new Float32Array([0, 0])
+ */
 export function allocate<D extends DType>(dtype: D, length: number): TypedArrayOf[D] {
   // The table above pairs each dtype with its constructor; the compiler cannot follow the index.
   return new constructors[dtype](length) as TypedArrayOf[D];
 }
 
-/** The dtype of a typed array, or undefined when the array is of another kind. */
+/**
+ * The dtype of a typed array, or undefined when the array is of another kind.
+ * @example
+ * import { dtypeOf } from '@rankwise/tensor';
+ * [dtypeOf(new Float64Array(1)), dtypeOf(new Int8Array(1))] // => ['f64', undefined]
+ */
 export function dtypeOf(array: ArrayBufferView): DType | undefined {
   if (array instanceof Float32Array) return 'f32';
   if (array instanceof Float64Array) return 'f64';
