@@ -24,10 +24,11 @@ export function brief(value: number | null | undefined): string {
   return special(value) ?? signed(value ?? 0, (size) => significantSize(size, 3, true).replace(/\.?0+e/, 'e'));
 }
 
-/** A fixed number of decimals; scientific from 1e9 on. */
+/** A fixed number of decimals, at most 20; scientific from 1e9 on. */
 export function fixed(value: number | null | undefined, decimals: number): string {
   return (
-    special(value) ?? signed(value ?? 0, (size) => (size < 1e9 ? size.toFixed(decimals) : significantSize(size, 3)))
+    special(value) ??
+    signed(value ?? 0, (size) => (size < 1e9 ? size.toFixed(Math.min(decimals, 20)) : significantSize(size, 3)))
   );
 }
 
@@ -54,7 +55,8 @@ export function withPrefix(value: number | null | undefined, digits = 3): string
   const found = special(value);
   if (found !== null) return found;
   return signed(value ?? 0, (size) => {
-    const rounded = Number(size.toPrecision(digits));
+    // The largest doubles round up beyond the last of them.
+    const rounded = Math.min(Number.MAX_VALUE, Number(size.toPrecision(digits)));
     const [factor, letter] = prefixes.find(([one]) => rounded >= one) ?? [1, ''];
     if (factor === 1)
       return significantSize(Number.isInteger(size) ? size : rounded, Number.isInteger(size) ? 4 : digits, true);

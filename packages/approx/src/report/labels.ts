@@ -26,12 +26,12 @@ export function textWidth(text: string, fontSize: number): number {
   return width * fontSize;
 }
 
-/** The text, or its two ends around an ellipsis where it is wider than `width`; names of layers differ at their ends. */
+/** The text, or its two ends around an ellipsis where it is wider than `width`; most of what is kept is the end, where names of layers differ. */
 export function shortenText(text: string, width: number, fontSize: number): string {
   if (textWidth(text, fontSize) <= width) return text;
   const characters = [...text];
   for (let kept = characters.length - 1; kept >= 2; kept--) {
-    const head = Math.ceil(kept / 2);
+    const head = Math.ceil(kept / 3);
     const short = `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (kept - head)).join('')}`;
     if (textWidth(short, fontSize) <= width) return short;
   }

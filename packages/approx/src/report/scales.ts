@@ -8,8 +8,6 @@
  * are always finite and inside the range.
  */
 
-import { significant } from './formatNumber.ts';
-
 /** Beyond this the width of a domain could overflow. */
 const largest = 1e300;
 
@@ -92,11 +90,13 @@ export function niceInterval(domain: Interval, count = 5): [number, number] {
   const [low, high] = usableInterval(domain);
   const { mantissa, exponent } = niceTicks(low, high, count);
   const step = mantissa * 10 ** exponent;
-  const outward: [number, number] = [
-    Number(`${Math.floor(low / step) * mantissa}e${exponent}`),
-    Number(`${Math.ceil(high / step) * mantissa}e${exponent}`),
-  ];
-  return [Math.min(low, outward[0]), Math.max(high, outward[1])];
+  const tick = (k: number): number => Number(`${k * mantissa}e${exponent}`);
+  let first = Math.round(low / step);
+  let last = Math.round(high / step);
+  // The quotients may round across an integer; the ticks themselves decide.
+  while (tick(first) > low) first--;
+  while (tick(last) < high) last++;
+  return [tick(first) + 0, tick(last) + 0];
 }
 
 /** A logarithmic scale; a domain that is not positive is cut at twelve decades below its upper end. */
@@ -142,10 +142,11 @@ function powerLabel(value: number): string {
   return `${lead === 1 ? '' : `${lead}·`}10${exponent < 0 ? '⁻' : ''}${digits}`;
 }
 
+/** As many digits as tell neighbouring ticks apart. */
 function plainNumber(value: number, decimals: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 1e-4)) return significant(value, 3).replace(/\.?0+e/, 'e');
-  return (value < 0 ? '−' : '') + size.toFixed(Math.min(decimals, 12));
+  const text = size !== 0 && (size >= 1e6 || size < 1e-4) ? size.toExponential() : size.toFixed(Math.min(decimals, 20));
+  return (value < 0 ? '−' : '') + text.replace('e+', 'e').replace('e-', 'e−');
 }
 
 function usableInterval([a, b]: Interval): [number, number] {

@@ -13,7 +13,7 @@ import type { Markup } from './html.ts';
 import { textWidth } from './labels.ts';
 import { linePath } from './lineChart.ts';
 import type { Point } from './lineChart.ts';
-import { brief, fixed, significant } from './formatNumber.ts';
+import { brief } from './formatNumber.ts';
 import { extent, linearScale, logScale, niceInterval } from './scales.ts';
 import type { Scale } from './scales.ts';
 import type { IterationTrace } from '../solve/nonlinearSolver.ts';
@@ -22,10 +22,13 @@ const width = 236;
 const height = 236;
 const left = 48;
 const upper: PlotArea = { left, right: width - 8, top: 34, bottom: 112 };
-const lower: PlotArea = { left, right: width - 8, top: 142, bottom: 204 };
+const lower: PlotArea = { left, right: width - 8, top: 146, bottom: 206 };
 
 /** Values spread wider than this are drawn on a logarithmic scale. */
 const widestLinear = 20;
+
+/** The plot spans at least this fraction of the values. */
+const leastSpan = 0.02;
 
 /** The panel as an svg element. */
 export function tracePanel(label: string, trace: readonly IterationTrace[]): Markup {
@@ -75,8 +78,10 @@ function objectiveScale(values: readonly number[], area: PlotArea): Scale {
   const positive = extent(values.filter((value) => value > 0));
   const range = [area.bottom, area.top] as const;
   if (positive[1] > widestLinear * positive[0]) return logScale(positive, range, { count: 3 });
-  const domain = niceInterval(extent(values), 3);
-  return linearScale(domain, range, { count: 3, format: objectiveLabel });
+  const [low, high] = extent(values);
+  // A converged objective is a level line, not a picture of rounding errors.
+  const room = Math.max(0, leastSpan * Math.max(Math.abs(low), Math.abs(high)) - (high - low)) / 2;
+  return linearScale(niceInterval([low - room, high + room], 3), range, { count: 3 });
 }
 
 /** A line before the first iteration of each stage but the first, with the new λ; labels that would collide are left out. */
@@ -97,8 +102,4 @@ function penaltyChanges(trace: readonly IterationTrace[], x: Scale): Markup {
       );
     }),
   );
-}
-
-function objectiveLabel(value: number, decimals: number): string {
-  return Math.abs(value) < 10 && decimals <= 4 ? fixed(value, decimals) : significant(value, 2);
 }
