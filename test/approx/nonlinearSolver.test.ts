@@ -78,7 +78,7 @@ describe('the alternation', () => {
           if (next) expect(next.relaxedAfterAuxiliary, what).toBeLessThanOrEqual(step.relaxedAfterFit + allowance);
         });
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(30) },
     );
   });
 
@@ -105,7 +105,7 @@ describe('the alternation', () => {
         });
         expect(initial).toBe(trace[0]!.nonlinear);
       }),
-      { numRuns: runs(80) },
+      { numRuns: runs(30) },
     );
   });
 
@@ -193,7 +193,7 @@ describe('the solution', () => {
         const found = objective(samples, solution.map, 'relu') / energy;
         expectWithin(solution.final, found, 8 * gamma((d + extra) * d, 'f64') * scale, 'final');
       }),
-      { numRuns: runs(40) },
+      { numRuns: runs(30) },
     );
   });
 

@@ -111,7 +111,7 @@ describe('relax', () => {
         expect(others).toEqual(expected);
         expect([...shiftMoment.data].map((x) => x + 0)).toEqual([...expectedMoment].map((x) => x + 0));
       }),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
