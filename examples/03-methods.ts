@@ -1,0 +1,108 @@
+/**
+ * Every method at several speed-ups on one network: {linear, nonlinear} × {symmetric, asymmetric} × {uniform, energy} ranks.
+ *
+ *   npm run methods -- [--model FILE --data IMAGES --test IMAGES] [--speedups 4,8,12]
+ *
+ * MODEL is a model file or an architecture.json with its weights beside it; IMAGES are files as the rankwise command takes them. By
+ * default the network and the photographs of this folder. Prints a Markdown table of top-1 / top-3 in percent.
+ *
+ * Other options: --methods "uniform L S,…" (ranks, Linear or Nonlinear, Symmetric or Asymmetric), --images 3000, --positions 10,
+ * --count 5000 (test photographs), --seed 0, --threads 2, --json FILE.
+ */
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createProgressBar, openModel, processTerminal, writeFileAtomically } from '@rankwise/cli';
+import { openTestSet, scoreModel } from './lib/methods.ts';
+import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
+import { runMethods } from './lib/methodPool.ts';
+
+const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
+const everyMethod = 'uniform L S,uniform N S,uniform L A,uniform N A,energy L S,energy N S,energy L A,energy N A';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: join(dataFolder, 'fashion-chain.safetensors') },
+    data: { type: 'string', default: join(dataFolder, 'calibration-images-idx3-ubyte.gz') },
+    test: { type: 'string', default: join(dataFolder, 't10k-images-idx3-ubyte.gz') },
+    speedups: { type: 'string', default: '4,8,12' },
+    methods: { type: 'string', default: everyMethod },
+    images: { type: 'string', default: '3000' },
+    positions: { type: 'string', default: '10' },
+    count: { type: 'string', default: '5000' },
+    seed: { type: 'string', default: '0' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'string' },
+  },
+});
+
+const task: Task = {
+  model: values.model,
+  calibrationImages: values.data,
+  testImages: values.test,
+  images: Number(values.images),
+  positions: Number(values.positions),
+  testCount: Number(values.count),
+  exclude: [],
+  seed: Number(values.seed),
+};
+const labels = values.methods.split(',').map((label) => label.trim());
+const speedups = values.speedups.split(',').map(Number);
+const methods = speedups.flatMap((speedup) => labels.map((label) => ({ ...parseMethod(label), speedup })));
+
+const terminal = processTerminal();
+const model = await openModel(task.model);
+const test = await openTestSet(model, task);
+const bar = createProgressBar(terminal.stderr, terminal.now);
+const results = await runMethods(task, methods, {
+  threads: Number(values.threads),
+  onProgress: (fraction) => bar.update(fraction, `${methods.length} approximations of ${model.name}`),
+}).finally(bar.clear);
+const before = await scoreModel(model, test);
+terminal.stdout.write(markdownTable(before));
+if (values.json !== undefined) await writeFileAtomically(values.json, jsonOf(before, results));
+
+function parseMethod(label: string): Omit<Method, 'speedup'> {
+  const [ranks, solver, reconstruction] = label.split(' ');
+  if (
+    (ranks !== 'uniform' && ranks !== 'energy') ||
+    (solver !== 'L' && solver !== 'N') ||
+    (reconstruction !== 'S' && reconstruction !== 'A')
+  ) {
+    throw new Error(`--methods: expected items such as 'uniform N A', got '${label}'`);
+  }
+  return {
+    ranks,
+    solver: solver === 'L' ? 'linear' : 'nonlinear',
+    reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
+  };
+}
+
+function markdownTable({ top1, top3 }: Score): string {
+  const text = (score: Score): string => `${(100 * score.top1).toFixed(2)} / ${(100 * score.top3).toFixed(2)}`;
+  const rows = speedups.map((speedup) => {
+    const row = results.filter(({ method }) => method.speedup === speedup);
+    const best = Math.max(...row.map(({ score }) => score.top1));
+    const cells = row.map(({ score }) => (score.top1 === best ? `**${text(score)}**` : text(score)));
+    return `| ${speedup}× | ${cells.join(' | ')} |`;
+  });
+  const heading = `${model.name}, ${test.source.count} test photographs: ${text({ top1, top3, millisecondsPerImage: 0 })} before`;
+  return `${heading}\n\n| speed-up | ${labels.join(' | ')} |\n|---|${labels.map(() => '---|').join('')}\n${rows.join('\n')}\n`;
+}
+
+function jsonOf(score: Score, scored: readonly MethodResult[]): Uint8Array {
+  const rows = scored.map((row) => ({
+    ...row.method,
+    top1: row.score.top1,
+    top3: row.score.top3,
+    outputError: row.report.outputError,
+    outputAgreement: row.report.outputAgreement,
+    ranks: Object.fromEntries(row.report.layers.map(({ name, rank }) => [name, rank])),
+    seconds: row.seconds,
+    method: row.method,
+  }));
+  return new TextEncoder().encode(
+    `${JSON.stringify({ model: model.name, task, before: score, rows }, undefined, 2)}\n`,
+  );
+}
