@@ -101,6 +101,15 @@ describe('advance', () => {
     expect([...start.values.keys()]).toEqual(['input']);
   });
 
+  it('drops what was kept before and is not kept any more, and what nobody reads', () => {
+    const model = skipModel();
+    const unread: Model = { ...model, nodes: [...model.nodes, { op: 'relu', name: 'unread', inputs: ['sum'] }] };
+    const start = startExecution(unread, zeros('f32', [1, 1, 2, 2]));
+    const paused = advance(unread, start, 0, 3, { kernels, keep: ['input', 'conv1'] });
+    expect([...advance(unread, paused, 3, 6, { kernels }).values.keys()]).toEqual(['relu2']);
+    expect([...advance(unread, paused, 3, 6, { kernels, keep: ['conv1'] }).values.keys()]).toEqual(['conv1', 'relu2']);
+  });
+
   it('fuses a relu into a convolution only inside the segment, and only when nobody else wants the value', () => {
     const model = skipModel();
     const input = fromNested('f32', [
@@ -125,6 +134,39 @@ describe('advance', () => {
     const model2: Model = { ...model, output: 'conv1' };
     advance(model2, startExecution(model2, input), 0, 5, { kernels: answer.kernels });
     expect(answer.calls[0]).toBe('conv2d none');
+  });
+
+  it('does not fuse a relu into a convolution that something else reads, too', () => {
+    const model = skipModel();
+    const nodes = model.nodes.map((node) => (node.op === 'add' ? { ...node, inputs: ['conv2', 'conv1'] } : node));
+    const both: Model = { ...model, nodes };
+    const { kernels: watched, calls } = recording();
+    const end = advance(
+      both,
+      startExecution(
+        both,
+        fromNested('f32', [
+          [
+            [
+              [1, -2],
+              [3, -4],
+            ],
+          ],
+        ]),
+      ),
+      0,
+      5,
+      { kernels: watched },
+    );
+    expect(calls).toEqual(['conv2d none', 'relu', 'conv2d none', 'relu']);
+    expect(toNested(valueOf(end.values, 'relu2'))).toEqual([
+      [
+        [
+          [0, 6],
+          [0, 12],
+        ],
+      ],
+    ]);
   });
 
   it('fuses a relu into a linear layer', () => {
