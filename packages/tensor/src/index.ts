@@ -38,6 +38,7 @@ export { checkConv2dCall, checkMatmulCall, checkPool2dCall, convolvedExtent } fr
 export type { Conv2dExtents, MatmulExtents, Pool2dExtents } from './reference/checkCalls.ts';
 export { conv2dDirect } from './reference/conv2dDirect.ts';
 export { matmulNaive } from './reference/matmulNaive.ts';
+export { conv2dWinograd } from './reference/conv2dWinograd.ts';
 export { cookToom } from './reference/cookToom.ts';
 export type { CookToom, Fraction } from './reference/cookToom.ts';
 export { implicitCost, planConvolution, winogradPlan } from './reference/convolutionPlan.ts';

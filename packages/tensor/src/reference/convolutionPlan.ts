@@ -5,10 +5,11 @@
  * positions and T tiles of m × m outputs over all images, and α = m + r − 1 (⌈·⌉ rounds up to whole panels of three):
  *
  *   implicit   C r² (⌈P⌉ ⌈O⌉ + pack P)
- *   Winograd   α² C ⌈T⌉ ⌈O⌉ + transform (C ⌈T⌉ (α³ + α²) + ⌈O⌉ ⌈T⌉ (α² m + α m² + 2 m²) / 2 + C ⌈O⌉ W (r² α + r α² + α²) / 2)
+ *   Winograd   α² C ⌈T⌉ ⌈O⌉ + t_in C ⌈T⌉ (α³ + α²) + t_out ⌈O⌉ ⌈T⌉ (α² m + α m² + 2 m²) / 2
+ *              + t_w C ⌈O⌉ W (r² α + r α² + α²) / 2
  *
  * with W the number of times that the weights are transformed: once, or once for each block of tiles when they do not
- * all fit the scratch memory. `pack` and `transform` are measured costs per element and per multiply-add.
+ * all fit the scratch memory. `pack` and t = `transform` are measured costs per element and per multiply-add.
  */
 
 import type { Conv2dExtents } from './checkCalls.ts';
@@ -19,8 +20,8 @@ import { paddedDepth, panelCount } from './packing.ts';
 
 /** Packing one element of the patch matrix costs as much as this many multiply-adds. */
 const pack = 4;
-/** A multiply-add of a transform, its loads and stores included, costs as much as this many of the micro-kernel's. */
-const transform = 1.6;
+/** A multiply-add of each transform, its loads, stores and cache misses included, costs as much as this many. */
+const transform = { input: 5, output: 4, weights: 1.5 } as const;
 /** f64 elements (8 MiB) for each of the three scratch blocks: transformed input, transformed weights, products. */
 const blockElements = 1 << 20;
 
@@ -83,7 +84,8 @@ export function winogradPlan(extents: Conv2dExtents, tile: number): WinogradPlan
   const input = channels * tiles * (size ** 3 + size ** 2);
   const output = (rows * tiles * (size ** 2 * tile + size * tile ** 2 + 2 * tile ** 2)) / 2;
   const weights = (channels * rows * rounds * (taps ** 2 * size + taps * size ** 2 + size ** 2)) / 2;
-  const cost = groups * (products + transform * (input + output + weights));
+  const transforms = transform.input * input + transform.output * output + transform.weights * weights;
+  const cost = groups * (products + transforms);
   return { algorithm: 'winograd', cost, tile, tilePanels, filterPanels };
 }
 

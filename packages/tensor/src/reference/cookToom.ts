@@ -23,7 +23,7 @@ import { DomainError } from '../errors.ts';
 /** numerator / denominator in lowest terms, denominator > 0; both far below 2^53 for the sizes allowed here. */
 export type Fraction = readonly [number, number];
 
-/** Largest m + r − 1: its matrices have entries below 10^3, which costs three of f64's sixteen digits at the worst. */
+/** Largest m + r − 1: its matrices have entries of at most 2^10, so f64 keeps far more digits than f32 has. */
 export const maxTransformSize = 12;
 
 const positivePoints: readonly Fraction[] = [

@@ -25,9 +25,9 @@ export const tileSize = panelWidth * panelWidth;
  */
 export const indexMask = 0x3fffffff;
 
-// Nine sums and two unrolled steps, one statement a line: splitting them into functions would put the sums into memory.
-// oxlint-disable max-lines-per-function
 /** Multiplies the panel of A at aStart with `panels` panels of B from bStart on; writes from `start` on. */
+// Nine sums and two unrolled steps, one statement a line: splitting them into functions would put the sums into memory.
+// oxlint-disable-next-line max-lines-per-function
 export function multiplyPanels(
   a: Float64Array,
   aStart: number,

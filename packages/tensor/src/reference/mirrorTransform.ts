@@ -22,6 +22,9 @@ export interface MirroredMatrix {
   /** 1 when the point 0 stands in front of the pairs. */
   readonly firstPair: number;
   readonly pairs: number;
+  /** Columns outside firstColumn … endColumn − 1 are 0 in the rows of pairs. */
+  readonly firstColumn: number;
+  readonly endColumn: number;
 }
 
 /** Where the vectors of a batch of products lie, in elements. */
@@ -41,7 +44,10 @@ export function mirroredMatrix(matrices: CookToom, which: 'filter' | 'input' | '
   const columns = which === 'filter' ? matrices.taps : matrices.size;
   const entries = Float64Array.from(fractions.flat(), ([numerator, denominator]) => numerator / denominator);
   const firstPair = matrices.points.length % 2;
-  return { rows: fractions.length, columns, entries, firstPair, pairs: Math.floor(matrices.points.length / 2) };
+  // In Bᵀ, a pair's polynomial has the factor x when 0 is a point, and lacks the degree that only ∞ adds.
+  const [firstColumn, endColumn] = which === 'input' ? [firstPair, columns - 1] : [0, columns];
+  const pairs = Math.floor(matrices.points.length / 2);
+  return { rows: fractions.length, columns, entries, firstPair, pairs, firstColumn, endColumn };
 }
 
 /** t = T s for T = G or Bᵀ. */
@@ -58,18 +64,59 @@ export function expand(
     const from = sourceStart + v * layout.sourceVector;
     const to = targetStart + v * layout.targetVector;
     if (firstPair === 1) expandRow(matrix, 0, source, from, layout.sourceStep, target, to);
-    for (let pair = 0; pair < pairs; pair++) {
+    for (let pair = 0; pair < pairs; pair += 2) {
       const row = firstPair + 2 * pair;
-      expandPair(matrix, row, source, from, layout.sourceStep, target, to + row * layout.targetStep, layout.targetStep);
+      const other = pair + 1 < pairs ? row + 2 : row;
+      expandPairs(matrix, row, other, source, from, layout.sourceStep, target, to, layout.targetStep);
     }
     expandRow(matrix, rows - 1, source, from, layout.sourceStep, target, to + (rows - 1) * layout.targetStep);
   }
 }
 
-/** Rows `row` and `row + 1`, of points +p and −p. */
-function expandPair(
-  { columns, entries }: MirroredMatrix,
+/** t = G s for three taps: as expand, with s_0, s_1 and s_2 in registers. */
+export function expandThreeTaps(
+  { rows, entries, firstPair, pairs }: MirroredMatrix,
+  source: Float64Array,
+  sourceStart: number,
+  target: Float64Array,
+  targetStart: number,
+  { vectors, sourceStep, sourceVector, targetStep, targetVector }: TransformLayout,
+): void {
+  for (let v = 0; v < vectors; v++) {
+    for (let lane = 0; lane < 3; lane++) {
+      const from = (sourceStart + v * sourceVector + lane) & indexMask;
+      const s0 = source[from]!;
+      const s1 = source[from + sourceStep]!;
+      const s2 = source[from + 2 * sourceStep]!;
+      let to = (targetStart + v * targetVector + lane) & indexMask;
+      // Point 0 picks s_0 with weight 1 / N_0, ∞ picks s_2 with weight 1.
+      if (firstPair === 1) {
+        target[to] = entries[0]! * s0;
+        to += targetStep;
+      }
+      let entry = firstPair * 3;
+      for (let pair = 0; pair < pairs; pair++, entry += 6) {
+        const even = entries[entry]! * s0 + entries[entry + 2]! * s2;
+        const odd = entries[entry + 1]! * s1;
+        target[to] = even + odd;
+        target[to + targetStep] = even - odd;
+        to += 2 * targetStep;
+      }
+      target[targetStart + v * targetVector + (rows - 1) * targetStep + lane] = s2;
+    }
+  }
+}
+
+/**
+ * Rows `row` and `row + 1`, of points +p and −p, and rows `other` and `other + 1`: two pairs at once load each source
+ * element once. `other` may be `row`. A lead sum takes the first column and every second one from there, a follow sum the rest.
+ */
+// Twelve sums in registers, one statement a line, as in microKernel.ts.
+// oxlint-disable-next-line max-lines-per-function
+function expandPairs(
+  { columns, entries, firstColumn, endColumn }: MirroredMatrix,
   row: number,
+  other: number,
   source: Float64Array,
   from: number,
   step: number,
@@ -77,37 +124,90 @@ function expandPair(
   to: number,
   targetStep: number,
 ): void {
-  let even0 = 0;
-  let even1 = 0;
-  let even2 = 0;
-  let odd0 = 0;
-  let odd1 = 0;
-  let odd2 = 0;
-  let next = from;
-  const first = row * columns;
-  for (let j = 0; j < columns; j++) {
-    let coefficient = entries[first + j]!;
-    let at = next & indexMask;
-    even0 += coefficient * source[at]!;
-    even1 += coefficient * source[at + 1]!;
-    even2 += coefficient * source[at + 2]!;
-    next += step;
-    if (++j === columns) break;
-    coefficient = entries[first + j]!;
-    at = next & indexMask;
-    odd0 += coefficient * source[at]!;
-    odd1 += coefficient * source[at + 1]!;
-    odd2 += coefficient * source[at + 2]!;
-    next += step;
+  let lead0 = 0;
+  let lead1 = 0;
+  let lead2 = 0;
+  let follow0 = 0;
+  let follow1 = 0;
+  let follow2 = 0;
+  let otherLead0 = 0;
+  let otherLead1 = 0;
+  let otherLead2 = 0;
+  let otherFollow0 = 0;
+  let otherFollow1 = 0;
+  let otherFollow2 = 0;
+  const apart = (other - row) * columns;
+  const end = row * columns + endColumn;
+  let next = from + firstColumn * step;
+  for (let at = row * columns + firstColumn; at < end; at++) {
+    const entry = at & indexMask;
+    const i = next & indexMask;
+    const x0 = source[i]!;
+    const x1 = source[i + 1]!;
+    const x2 = source[i + 2]!;
+    const a = entries[entry]!;
+    const b = entries[(entry + apart) & indexMask]!;
+    lead0 += a * x0;
+    lead1 += a * x1;
+    lead2 += a * x2;
+    otherLead0 += b * x0;
+    otherLead1 += b * x1;
+    otherLead2 += b * x2;
+    next = i + step;
+    if (++at === end) break;
+    const j = next & indexMask;
+    const y0 = source[j]!;
+    const y1 = source[j + 1]!;
+    const y2 = source[j + 2]!;
+    const c = entries[entry + 1]!;
+    const d = entries[(entry + 1 + apart) & indexMask]!;
+    follow0 += c * y0;
+    follow1 += c * y1;
+    follow2 += c * y2;
+    otherFollow0 += d * y0;
+    otherFollow1 += d * y1;
+    otherFollow2 += d * y2;
+    next = j + step;
   }
+  const sign = firstColumn % 2 === 0 ? 1 : -1;
+  storePair(target, to + row * targetStep, targetStep, sign, lead0, lead1, lead2, follow0, follow1, follow2);
+  if (other === row) return;
+  const there = to + other * targetStep;
+  storePair(
+    target,
+    there,
+    targetStep,
+    sign,
+    otherLead0,
+    otherLead1,
+    otherLead2,
+    otherFollow0,
+    otherFollow1,
+    otherFollow2,
+  );
+}
+
+/** lead + follow to the row of +p, and even − odd columns to the row of −p; sign is 1 when lead has the even ones. */
+function storePair(
+  target: Float64Array,
+  to: number,
+  targetStep: number,
+  sign: number,
+  lead0: number,
+  lead1: number,
+  lead2: number,
+  follow0: number,
+  follow1: number,
+  follow2: number,
+): void {
   const plus = to & indexMask;
-  target[plus] = even0 + odd0;
-  target[plus + 1] = even1 + odd1;
-  target[plus + 2] = even2 + odd2;
+  target[plus] = lead0 + follow0;
+  target[plus + 1] = lead1 + follow1;
+  target[plus + 2] = lead2 + follow2;
   const minus = (to + targetStep) & indexMask;
-  target[minus] = even0 - odd0;
-  target[minus + 1] = even1 - odd1;
-  target[minus + 2] = even2 - odd2;
+  target[minus] = sign * (lead0 - follow0);
+  target[minus + 1] = sign * (lead1 - follow1);
+  target[minus + 2] = sign * (lead2 - follow2);
 }
 
 /** The row of point 0 or ∞, half of whose entries are 0. */

@@ -10,7 +10,7 @@
 
 import type { PackedBlock, WinogradJob } from './conv2dWinograd.ts';
 import { panelWidth, tileSize } from './microKernel.ts';
-import { contract, expand } from './mirrorTransform.ts';
+import { contract, expand, expandThreeTaps } from './mirrorTransform.ts';
 import { createScratch } from './scratch.ts';
 
 const patchScratch = createScratch();
@@ -31,6 +31,7 @@ export function transformWeights(job: WinogradJob, group: number, firstFilter: n
   const half = halfScratch(size * taps * panelWidth);
   const first = { vectors: taps, sourceStep: taps * 3, sourceVector: 3, targetStep: taps * 3, targetVector: 3 };
   const second = secondPass(size, taps, block.stride);
+  const transform = taps === 3 ? expandThreeTaps : expand;
   const { data, offset } = call.weight;
   for (let panel = 0; panel < block.panels; panel++) {
     const panelStart = panel * depth * panelWidth;
@@ -40,8 +41,8 @@ export function transformWeights(job: WinogradJob, group: number, firstFilter: n
         let from = offset + (which * channels + c) * taps * taps;
         for (let to = lane; to < taps * taps * panelWidth; to += panelWidth) patch[to] = data[from++]!;
       }
-      expand(filter, patch, 0, half, 0, first);
-      expand(filter, half, 0, block.data, panelStart + c * panelWidth, second);
+      transform(filter, patch, 0, half, 0, first);
+      transform(filter, half, 0, block.data, panelStart + c * panelWidth, second);
     }
   }
   clearPaddedDepth(job, block);
