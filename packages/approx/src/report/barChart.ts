@@ -1,8 +1,9 @@
 /**
  * Charts with one row per layer: bars before and after, and dots for two values to compare.
  *
- * A bar of what remains lies inside the pale bar of what was; a dot plot joins the compared value (hollow) to the installed one (filled).
- * Rows grow downwards, so that any number of layers stays legible. Values that are not finite, or negative, are not drawn.
+ * A bar of what remains lies inside the pale bar of what was; a dot plot joins the compared value (hollow) to the
+ * installed one (filled). Rows grow downwards, so that any number of layers stays legible. Values that are not finite,
+ * or negative, are not drawn.
  */
 
 import { fontSize, horizontalAxis } from './axes.ts';

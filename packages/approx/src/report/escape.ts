@@ -1,8 +1,9 @@
 /**
  * Text made safe to stand in HTML, SVG and attribute values.
  *
- * Five characters have meaning in markup and become entities. Characters that XML forbids, and those that turn the direction of the
- * text around them, become U+FFFD: a layer's name must not be able to break or to disguise the page it is printed on.
+ * Five characters have meaning in markup and become entities. Characters that XML forbids, and those that turn the
+ * direction of the text around them, become U+FFFD: a layer's name must not be able to break or to disguise the page it
+ * is printed on.
  */
 
 const entities: Readonly<Record<string, string>> = {

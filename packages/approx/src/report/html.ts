@@ -1,8 +1,9 @@
 /**
  * HTML and SVG elements as values, escaped by construction.
  *
- * Text enters markup in one way only: as a string child or attribute of `element`, which escapes it. A `Markup` is text that has been
- * through it already. Elements are written in the XML way (every tag closed), which HTML reads alike for void elements and inside svg.
+ * Text enters markup in one way only: as a string child or attribute of `element`, which escapes it. A `Markup` is text
+ * that has been through it already. Elements are written in the XML way (every tag closed), which HTML reads alike for
+ * void elements and inside svg.
  */
 
 import { escapeText } from './escape.ts';

@@ -26,7 +26,10 @@ export function textWidth(text: string, fontSize: number): number {
   return width * fontSize;
 }
 
-/** The text, or its two ends around an ellipsis where it is wider than `width`; most of what is kept is the end, where names of layers differ. */
+/**
+ * The text, or its two ends around an ellipsis where it is wider than `width`; most of what is kept is the end, where
+ * names of layers differ.
+ */
 export function shortenText(text: string, width: number, fontSize: number): string {
   if (textWidth(text, fontSize) <= width) return text;
   const characters = [...text];
@@ -41,8 +44,8 @@ export function shortenText(text: string, width: number, fontSize: number): stri
 /**
  * Positions at least `gap` apart and inside [low, high], near the wanted ones and in the same order.
  *
- * Labels that collide form a block around the mean of their wishes (pooling of adjacent violators, which is the least-squares answer).
- * When the interval is too short for all, the gap shrinks to what fits.
+ * Labels that collide form a block around the mean of their wishes (pooling of adjacent violators, which is the
+ * least-squares answer). When the interval is too short for all, the gap shrinks to what fits.
  * @param wanted - ascending
  */
 export function spreadPositions(wanted: readonly number[], gap: number, low: number, high: number): number[] {

@@ -1,8 +1,9 @@
 /**
  * A line chart: few lines, each named at its end.
  *
- * Names at line ends that would collide are moved apart and joined to their ends by hairlines. Points with a coordinate that is not
- * finite are left out; a line with one point left is a dot, and one with none keeps out of the plot and of the names.
+ * Names at line ends that would collide are moved apart and joined to their ends by hairlines. Points with a coordinate
+ * that is not finite are left out; a line with one point left is a dot, and one with none keeps out of the plot and of
+ * the names.
  */
 
 import { fontSize, horizontalAxis, tickLabelRoom, verticalAxis } from './axes.ts';
@@ -53,7 +54,7 @@ const width = 460;
 const height = 300;
 const top = 32;
 const bottom = 46;
-const nameRoom = 146;
+const nameRoom = 154;
 const nameGap = 15;
 const markRadius = 4.2;
 

@@ -1,8 +1,8 @@
 /**
  * The report as one HTML page: numbers first, then the layers, the figures, the comparison, and how everything is defined.
  *
- * The page refers to nothing outside itself and has no script; its own policy forbids both. Every text that comes from the report is escaped. The
- * same report gives the same page, byte for byte: no clock, no locale, no random numbers.
+ * The page refers to nothing outside itself and has no script; its own policy forbids both. Every text that comes from
+ * the report is escaped. The same report gives the same page, byte for byte: no clock, no locale, no random numbers.
  */
 
 import { reportFigures } from './figures.ts';

@@ -1,4 +1,7 @@
-/** What a report can show beside the account of the approximation itself: accuracies and comparisons that the caller measured. */
+/**
+ * What a report can show beside the account of the approximation itself: accuracies and comparisons that the caller
+ * measured.
+ */
 
 /** One measurement of accuracy at one speed-up. */
 export interface AccuracyPoint {

@@ -1,8 +1,8 @@
 /**
  * The style sheet of the report.
  *
- * Colours are custom properties, set once for light and once for dark screens; print is always light. No element has a style of its own, so a page
- * policy needs to allow this one sheet only.
+ * Colours are custom properties, set once for light and once for dark screens; print is always light. No element has a
+ * style of its own, so a page policy needs to allow this one sheet only.
  */
 
 import { paletteCss, paper, seriesColours } from './palette.ts';

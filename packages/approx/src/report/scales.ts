@@ -1,11 +1,12 @@
 /**
  * Scales: from numbers to positions on an axis, with ticks that people would have chosen.
  *
- * Linear ticks are the multiples of 1, 2 or 5 times a power of ten inside the domain. Each is made by parsing its decimal digits, so it
- * is the double nearest to the number its label says. Logarithmic ticks are powers of ten, with 2 and 5 between them on short ranges.
+ * Linear ticks are the multiples of 1, 2 or 5 times a power of ten inside the domain. Each is made by parsing its
+ * decimal digits, so it is the double nearest to the number its label says. Logarithmic ticks are powers of ten, with 2
+ * and 5 between them on short ranges.
  *
- * Any numbers may come in: a domain that is empty, a single point or not finite is replaced by one of positive width, and positions
- * are always finite and inside the range.
+ * Any numbers may come in: a domain that is empty, a single point or not finite is replaced by one of positive width,
+ * and positions are always finite and inside the range.
  */
 
 /** Beyond this the width of a domain could overflow. */

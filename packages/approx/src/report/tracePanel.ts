@@ -1,9 +1,9 @@
 /**
  * A small panel for one layer's alternation: the nonlinear objective above, the relaxed one below, over the iterations.
  *
- * They are drawn apart because they live on different scales: at a small λ the relaxed objective is a small fraction of the nonlinear one and
- * jumps when λ rises, while the gain worth seeing is a change of some percent in the other. Each plot takes a logarithmic scale when
- * its values span more than a factor of 20. A dashed line marks where λ changes.
+ * They are drawn apart because they live on different scales: at a small λ the relaxed objective is a small fraction of
+ * the nonlinear one and jumps when λ rises, while the gain worth seeing is a change of some percent in the other. Each
+ * plot takes a logarithmic scale when its values span more than a factor of 20. A dashed line marks where λ changes.
  */
 
 import { fontSize, horizontalAxis, verticalAxis } from './axes.ts';
@@ -19,7 +19,7 @@ import type { Scale } from './scales.ts';
 import type { IterationTrace } from '../solve/nonlinearSolver.ts';
 
 const width = 236;
-const height = 236;
+const height = 246;
 const left = 48;
 const upper: PlotArea = { left, right: width - 8, top: 34, bottom: 112 };
 const lower: PlotArea = { left, right: width - 8, top: 146, bottom: 206 };
@@ -53,7 +53,7 @@ export function tracePanel(label: string, trace: readonly IterationTrace[]): Mar
       'relaxed',
       's1',
     ),
-    horizontalAxis(x, lower, ''),
+    horizontalAxis(x, lower, 'iteration'),
   );
 }
 
