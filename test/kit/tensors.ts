@@ -25,10 +25,11 @@ export function arbitraryViewOf<D extends DType>(dtype: D, shape: readonly numbe
         { minLength: rank },
       ),
       steps: fc.array(fc.constantFrom(1, 1, 1, 2, -1, -2, 0), { minLength: rank, maxLength: rank }),
+      gaps: fc.array(fc.constantFrom(0, 0, 0, 1, 2), { minLength: rank, maxLength: rank }),
       seed: fc.nat(),
       margin: fc.integer({ min: 0, max: 3 }),
     })
-    .map(({ order, steps, seed, margin }) => {
+    .map(({ order, steps, gaps, seed, margin }) => {
       const strides = shape.map(() => 0);
       let size = 1;
       let offset = margin;
@@ -37,7 +38,7 @@ export function arbitraryViewOf<D extends DType>(dtype: D, shape: readonly numbe
         const extent = Math.max(shape[axis] ?? 1, 1);
         strides[axis] = size * step;
         if (step < 0) offset -= (extent - 1) * size * step;
-        size *= (extent - 1) * Math.abs(step) + 1;
+        size = size * ((extent - 1) * Math.abs(step) + 1) + (gaps[axis] ?? 0);
       }
       const data = allocate(dtype, size + 2 * margin);
       for (let i = 0; i < data.length; i++) data[i] = scrambled(seed + i) % 100;

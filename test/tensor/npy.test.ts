@@ -67,6 +67,15 @@ describe('writeNpy', () => {
     expect([...writeNpy(fromNested('i32', [1, -2]))]).toEqual([...expected]);
   });
 
+  it('leaves room for the header and its line end, however long', () => {
+    for (let rank = 0; rank <= 64; rank++) {
+      const shape = Array.from({ length: rank }, () => 1);
+      const bytes = writeNpy(zeros('u8', shape));
+      expect([bytes.length % 64, bytes.at(-2)], `rank ${rank}`).toEqual([1, 0x0a]);
+      expect(readNpy(bytes).shape).toEqual(shape);
+    }
+  });
+
   it('takes format 2.0 when the header is too long for 1.0', () => {
     const tensor = zeros(
       'u8',

@@ -169,7 +169,7 @@ describe('streams', () => {
       { numRuns: runs() },
     );
     const random = createRandom(5);
-    const alike = [random.fork(1), random.fork('1'), random.fork('\u0001'), random.fork(''), random.fork(1).fork('')];
+    const alike = [random.fork(1), random.fork('1'), random.fork('\u0000'), random.fork(''), random.fork(1).fork('')];
     expect(new Set(alike.map((fork) => fork.uint32())).size).toBe(alike.length);
   });
 

@@ -178,6 +178,13 @@ describe('long sums', () => {
     expect(Math.abs(oneByOne - exact)).toBeGreaterThan(bound);
   });
 
+  it('start anew for every group', () => {
+    const values = Float64Array.from({ length: 3 * 300 }, (_, i) => Math.sin(i));
+    const rows = elementsOf(sum(tensorOf(values, [3, 300]), 1));
+    const alone = [0, 1, 2].map((row) => at(sum(tensorOf(values.slice(300 * row, 300 * row + 300), [300])), []));
+    expect(rows).toEqual(alone);
+  });
+
   it('do not depend on strides: a view and its copy give the same bits', () => {
     const values = Float64Array.from({ length: 60 * 70 }, (_, i) => Math.sin(i) / (i + 1));
     const tensor: Tensor<'f64'> = { dtype: 'f64', shape: [70, 60], strides: [1, 70], offset: 0, data: values };
