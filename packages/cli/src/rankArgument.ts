@@ -8,6 +8,8 @@
  * | conv1=32,conv2=57  | with a speed-up: the default method for the other layers; without: these layers only   |
  */
 
+import { selectRanks } from '@rankwise/approx';
+import type { ConvolutionLayer, RankRequest } from '@rankwise/approx';
 import type { Model } from '@rankwise/nn';
 
 import { UsageError } from './failures.ts';
@@ -57,4 +59,13 @@ export function fixedRanksFor(
 ): Record<string, number> {
   const own = Object.entries(model.fixedRanks ?? {}).filter(([name]) => !exclude.includes(name));
   return { ...Object.fromEntries(own), ...fixed };
+}
+
+/**
+ * Refuses, before any image is read, what would be refused afterwards.
+ * @throws DomainError when a layer's name or rank is wrong or the speed-up is beyond reach.
+ */
+export function checkRankRequest(layers: readonly ConvolutionLayer[], request: RankRequest): void {
+  // Rank 1 everywhere is the least for every method, so uniform ranks, which need no data, tell what can be reached.
+  selectRanks(layers, request.method === 'energy' ? { ...request, method: 'uniform' } : request);
 }

@@ -1,19 +1,20 @@
 /** `rankwise approximate`: makes a model cheaper and writes the result. */
 
-import { approximate, convolutionLayers, renderReport, selectRanks } from '@rankwise/approx';
+import { approximate, convolutionLayers, renderReport } from '@rankwise/approx';
 import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
 import { saveModel } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 
 import { UsageError } from '../failures.ts';
 import { interruptible } from '../interruptible.ts';
-import { isZooModel, openModelFiles } from '../modelArgument.ts';
+import { openModelFiles } from '../modelArgument.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
-import { fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
 import { checkWritable, isSameFile, writeFileAtomically } from '../writeFileAtomically.ts';
 import { formatApproximation } from './approximationTable.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { withZooWeights } from './zooWeights.ts';
 
 const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
@@ -73,13 +74,13 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   if (reportPath !== undefined && (await isSameFile(output, reportPath))) {
     throw new UsageError(`--report: expected another file than --output, got ${reportPath}`);
   }
-  const { model, files } = await openModelFiles(argument, { seed: settings.seed ?? 0 });
+  const { model: sketch, files } = await openModelFiles(argument, { initialize: false });
   for (const target of reportPath === undefined ? [output] : [output, reportPath]) {
     await checkTarget(target, [...files, data]);
   }
-  const complete = completeSettings(model, settings);
-  const { source } = await openModelImages(model, options);
-  if (isZooModel(argument)) terminal.stderr.write(`note: ${argument} has random weights (seed ${settings.seed})\n`);
+  const complete = completeSettings(sketch, settings);
+  const { source } = await openModelImages(sketch, options);
+  const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);
   const result = await interruptible(terminal, (signal) =>
     approximate(model, source, {
@@ -135,9 +136,9 @@ function completeSettings(model: Model, settings: Settings): Settings {
   const { ranks, speedup, exclude = [] } = settings;
   const given = settings.fixed ?? {};
   const fixed = ranks === 'manual' ? given : fixedRanksFor(model, given, exclude);
-  // Rank 1 everywhere is the least for every method, so uniform ranks tell what can be reached.
-  const method = ranks === 'manual' ? 'manual' : 'uniform';
-  selectRanks(convolutionLayers(model), { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) });
+  const method = ranks === 'best' || ranks === undefined ? 'uniform' : ranks;
+  const request = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
+  checkRankRequest(convolutionLayers(model), request);
   return { ...settings, fixed };
 }
 

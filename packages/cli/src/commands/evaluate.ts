@@ -6,13 +6,14 @@ import { forward, inferShapes, peakLiveElements, topK } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 
 import type { Labels } from '../data/imageSet.ts';
-import { UsageError } from '../failures.ts';
+import { CommandError, UsageError } from '../failures.ts';
 import { interruptible, takeTurn } from '../interruptible.ts';
-import { isZooModel, openModel } from '../modelArgument.ts';
+import { openModel } from '../modelArgument.ts';
 import type { Call, Command } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
 import { formatCount, formatPercent } from '../table.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { withZooWeights } from './zooWeights.ts';
 
 /** Live activations of one batch: 32 MiB of f32. Between batches an interrupt is heard. */
 const batchElements = 2 ** 23;
@@ -49,21 +50,22 @@ async function evaluate({ operands, options, terminal }: Call): Promise<void> {
   const seed = options.integer('seed', { least: 0 }) ?? 0;
   options.required('data');
   const argument = operands[0] ?? '';
-  const model = await openModel(argument, { seed });
-  const { source, labels } = await openModelImages(model, options, count);
+  const sketch = await openModel(argument, { initialize: false });
+  const { source, labels } = await openModelImages(sketch, options, count);
   if (labels === undefined) {
     throw new UsageError(`--labels: expected a file, as there are none in or beside ${options.required('data')}`);
   }
-  if (isZooModel(argument)) terminal.stderr.write(`note: ${argument} has random weights (seed ${seed})\n`);
+  const used = firstLabels(labels, source.count);
+  const classes = sizeOf(inferShapes(sketch).get(sketch.output) ?? []);
+  checkLabels(used, classes);
+  const model = await withZooWeights(argument, sketch, seed, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);
   const started = terminal.now();
   const outputs = await interruptible(terminal, (signal) =>
     runModel(model, source, signal, (fraction) => bar.update(fraction, 'running the network')),
   ).finally(bar.clear);
   const seconds = (terminal.now() - started) / 1000;
-  const used = firstLabels(labels, source.count);
   // The right class cannot be missed when there are no more classes than guesses.
-  const classes = sizeOf(outputs.shape.slice(1));
   const [top1 = 1, top3 = 1, top5 = 1] = topK(
     outputs,
     used,
@@ -104,4 +106,15 @@ function firstLabels(labels: Labels, count: number): Labels {
   return labels.dtype === 'u8'
     ? slice(labels as Tensor<'u8'>, [[0, count]])
     : slice(labels as Tensor<'i32'>, [[0, count]]);
+}
+
+/** What topK would refuse, found before the network is run. */
+function checkLabels(labels: Labels, classes: number): void {
+  const { data, offset, shape, strides } = labels;
+  for (let image = 0; image < (shape[0] ?? 0); image++) {
+    const label = data[offset + image * (strides[0] ?? 1)] ?? -1;
+    if (label < 0 || label >= classes) {
+      throw new CommandError(`labels: expected classes from 0 to ${classes - 1}, got ${label} for image ${image}`);
+    }
+  }
 }

@@ -14,12 +14,13 @@ import type { Model } from '@rankwise/nn';
 
 import { UsageError } from '../failures.ts';
 import { interruptible } from '../interruptible.ts';
-import { isZooModel, openModel } from '../modelArgument.ts';
+import { openModel } from '../modelArgument.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
-import { fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
 import { formatCount, formatPercent, formatTable } from '../table.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { withZooWeights } from './zooWeights.ts';
 
 export const ranksCommand: Command = {
   name: 'ranks',
@@ -67,14 +68,13 @@ async function ranks({ operands, options, terminal }: Call): Promise<void> {
     positions: options.integer('positions', { least: 1 }) ?? 1,
     seed: options.integer('seed', { least: 0 }) ?? 0,
   };
-  const model = await openModel(argument, method === 'energy' ? { seed: sampling.seed } : { initialize: false });
+  const model = await openModel(argument, { initialize: false });
   const fixed = method === 'manual' ? given : fixedRanksFor(model, given, exclude);
   const layers = convolutionLayers(model);
   const request: RankRequest = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
-  if (method === 'energy' && isZooModel(argument)) {
-    terminal.stderr.write(`note: ${argument} has random weights (seed ${sampling.seed})\n`);
-  }
-  const energies = method === 'energy' ? await sampleEnergies(model, request, sampling, { options, terminal }) : {};
+  checkRankRequest(layers, request);
+  const energies =
+    method === 'energy' ? await sampleEnergies(argument, model, request, sampling, { options, terminal }) : {};
   const plan = selectRanks(layers, { ...request, energies });
   if (options.flag('json')) {
     terminal.stdout.write(`${JSON.stringify({ ranks: plan.ranks, speedup: plan.speedup, counted: plan.counted })}\n`);
@@ -90,32 +90,33 @@ function readRequest(options: OptionValues): {
 } {
   const speedup = options.number('speedup', { least: 1 });
   const written = options.text('fixed');
-  const { fixed } = parseRanks('--fixed', written ?? 'none=1', []);
+  const { fixed } = written === undefined ? { fixed: {} } : parseRanks('--fixed', written, []);
   const uniform = options.flag('uniform');
   const energy = options.flag('energy');
   if (uniform && energy) throw new UsageError('expected --uniform or --energy, got both');
   if (speedup === undefined) {
-    if (uniform || energy)
-      throw new UsageError(`expected --speedup R with --${uniform ? 'uniform' : 'energy'}, got none`);
-    if (written === undefined)
-      throw new UsageError('expected --speedup R with --uniform or --energy, or --fixed, got none');
+    if (uniform) throw new UsageError('expected --speedup R with --uniform, got none');
+    if (energy) throw new UsageError('expected --speedup R with --energy, got none');
+    if (written === undefined) throw new UsageError('expected --speedup R or --fixed NAME=RANK,…, got neither');
     return { method: 'manual', speedup, fixed };
   }
   if (!uniform && !energy) throw new UsageError('expected --uniform (no data) or --energy (with --data), got neither');
   if (energy && options.text('data') === undefined) {
     throw new UsageError('--energy: expected --data IMAGES to measure it on, got none; --uniform needs no data');
   }
-  return { method: uniform ? 'uniform' : 'energy', speedup, fixed: written === undefined ? {} : fixed };
+  return { method: uniform ? 'uniform' : 'energy', speedup, fixed };
 }
 
 async function sampleEnergies(
-  model: Model,
+  argument: string,
+  sketch: Model,
   request: RankRequest,
   sampling: { readonly images: number; readonly positions: number; readonly seed: number },
   { options, terminal }: Pick<Call, 'options' | 'terminal'>,
 ): Promise<Record<string, Float64Array>> {
-  const { source } = await openModelImages(model, options);
-  const names = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
+  const { source } = await openModelImages(sketch, options);
+  const names = candidateLayers(convolutionLayers(sketch), request).map((layer) => layer.name);
+  const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);
   const calibration = await interruptible(terminal, (signal) =>
     calibrate(model, source, {

@@ -1,0 +1,177 @@
+import { linkSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { imageSourceFor, readImages } from '@rankwise/cli';
+import { approximate } from '@rankwise/approx';
+import type { ApproximationReport } from '@rankwise/approx';
+import { loadModel, saveModel } from '@rankwise/nn';
+import { tensorOf, writeNpy, writeSafetensors } from '@rankwise/tensor';
+import { pattern, run, smallModel, smallModelFile, temporaryFolder } from './support.ts';
+
+const folder = temporaryFolder();
+const data = writeNpy(tensorOf(pattern(30 * 192), [30, 8, 8, 3]));
+const modelFile = folder.file('model.safetensors', smallModelFile(3, 8, 8));
+const dataFile = folder.file('data.npy', data);
+const labelsFile = folder.file('labels.txt', '1\n'.repeat(30));
+
+function outputIn(name: string): string {
+  return join(folder.path, name);
+}
+
+async function report(output: string, ...args: string[]): Promise<ApproximationReport> {
+  const line = ['approximate', modelFile, '--data', dataFile, '-o', output, '--images', '20', '--json', ...args];
+  const { code, stdout, stderr } = await run(line);
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
+describe('approximate', () => {
+  it('writes what the library makes of the same images, and its report', async () => {
+    const output = outputIn('small.safetensors');
+    const written = await report(output, '--speedup', '2', '--positions', '6', '--seed', '5');
+    const model = smallModel(3, 8, 8);
+    const source = imageSourceFor(model, readImages(data));
+    const expected = await approximate(model, source, { speedup: 2, images: 20, positions: 6, seed: 5 });
+    expect([...readFileSync(output)]).toEqual([...saveModel(expected.model)]);
+    expect(written).toMatchObject({ format: 'rankwise-report', version: 1, model: 'small', counted: ['conv2'] });
+    expect(written.settings).toEqual(expected.report.settings);
+    expect(written.theoretical).toEqual(expected.report.theoretical);
+    expect(written.theoretical.speedup).toBeGreaterThanOrEqual(2);
+  });
+
+  it('is a model that evaluate reads, with one layer more for each that was replaced', async () => {
+    const output = outputIn('again.safetensors');
+    await report(output, '--speedup', '2', '--ranks', 'uniform', '--solver', 'linear');
+    const model = loadModel(new Uint8Array(readFileSync(output)));
+    expect(model.nodes).toHaveLength(smallModel(3, 8, 8).nodes.length + 1);
+    const { code, stdout } = await run(['evaluate', output, '--data', dataFile, '--labels', labelsFile, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ images: 30 });
+  });
+
+  it('hands every setting on', async () => {
+    const args = '--speedup 2 --ranks energy,conv1=3 --solver linear --reconstruction symmetric'.split(' ');
+    const { settings, layers, counted } = await report(outputIn('settings.safetensors'), ...args);
+    expect(settings).toMatchObject({
+      solver: 'linear',
+      reconstruction: 'symmetric',
+      ranks: 'energy',
+      requestedSpeedup: 2,
+      images: 20,
+      positions: 10,
+      seed: 0,
+    });
+    expect(layers.map(({ name, rank }) => (name === 'conv1' ? [name, rank] : name))).toEqual([['conv1', 3], 'conv2']);
+    expect(counted).toEqual(['conv2']);
+  });
+
+  it('takes ranks by hand without a speed-up', async () => {
+    const { settings, layers } = await report(outputIn('hand.safetensors'), '--ranks', 'conv2=4');
+    expect(settings).toMatchObject({ ranks: 'manual', requestedSpeedup: null });
+    expect(layers.map(({ name, rank }) => [name, rank])).toEqual([['conv2', 4]]);
+  });
+
+  it('prints a table, the speed-ups and the files for people', async () => {
+    const [output, html] = [outputIn('table.safetensors'), outputIn('table.html')];
+    const args = ['--data', dataFile, '--speedup', '2', '--images', '20', '-o', output, '--report', html];
+    const { code, stdout, stderr } = await run(['approximate', modelFile, ...args]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /^small: nonlinear solver, asymmetric, ranks best \((uniform|energy)\); 20 images \(2 held out\)/,
+    );
+    expect(stdout).toMatch(/^conv2 +\d+ +12 +41,472 +[\d,]+ +[\d.]+% +[\d.]+ +[\d.]+ +[\d.]+$/m);
+    expect(stdout).toMatch(/^theoretical speed-up \d\.\d\d× over conv2 \(41,472 multiply-adds become [\d,]+\)$/m);
+    expect(stdout).toMatch(/^whole model \d\.\d\d× in multiply-adds$/m);
+    expect(stdout).toMatch(/^measured [\d.]+×: .* ms an image become .* ms \(reference kernels\)$/m);
+    expect(stdout).toContain(`wrote ${output} and ${html}\n`);
+    expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>/i);
+  });
+
+  it('shows progress on a terminal only, and takes it away', async () => {
+    const args = ['--data', dataFile, '--speedup', '2', '--images', '20', '-o', outputIn('bar.safetensors')];
+    const { stderr } = await run(['approximate', modelFile, ...args], { isTerminal: true });
+    expect(stderr).toContain('% ');
+    expect(stderr.endsWith('\r\u001b[K')).toBe(true);
+    expect(stderr).not.toContain('\n');
+  });
+});
+
+describe('approximations that fail write nothing', () => {
+  async function failure(code: number, ...args: string[]): Promise<string> {
+    const before = readdirSync(folder.path);
+    const result = await run(['approximate', ...args]);
+    expect([result.code, result.stdout]).toEqual([code, '']);
+    expect(result.stderr).toMatch(/^rankwise: [^\n]+\n$/);
+    expect(readdirSync(folder.path)).toEqual(before);
+    return result.stderr;
+  }
+
+  it('when the output cannot be written, before the data is even opened', async () => {
+    const nowhere = ['--data', '/nowhere/data', '--speedup', '2'];
+    expect(await failure(1, modelFile, ...nowhere, '-o', outputIn('missing/out'))).toContain('cannot write');
+    expect(await failure(1, modelFile, ...nowhere, '-o', folder.path)).toContain('it is a folder');
+    const html = ['--report', outputIn('missing/report.html')];
+    expect(await failure(1, modelFile, ...nowhere, '-o', outputIn('fine'), ...html)).toContain('missing/report.html');
+  });
+
+  it('when it would replace the model or the images, under whatever name', async () => {
+    const hard = outputIn('hard.safetensors');
+    linkSync(modelFile, hard);
+    const before = readFileSync(modelFile);
+    for (const output of [modelFile, hard, `${folder.path}/../${folder.path.split('/').at(-1)}/model.safetensors`]) {
+      const line = [modelFile, '--data', dataFile, '--speedup', '2', '-o', output];
+      expect(await failure(2, ...line)).toContain('expected another file than the input');
+    }
+    const onto = ['-o', outputIn('fine'), '--report', dataFile];
+    expect(await failure(2, modelFile, '--data', dataFile, '--speedup', '2', ...onto)).toContain('another file');
+    expect(readFileSync(modelFile).equals(before)).toBe(true);
+  });
+
+  it('when it would replace the weights of a layer list', async () => {
+    const { parameters } = smallModel(3, 8, 8);
+    const names = ['conv1.weight', 'conv1.bias', 'conv2.weight', 'conv2.bias'];
+    const tensors = Object.fromEntries(names.flatMap((name) => (parameters[name] ? [[name, parameters[name]]] : [])));
+    const layers = ['conv1', 'conv2'].flatMap((name) => [{ op: 'conv', name, pad: 1 }, { op: 'relu' }]);
+    const weights = folder.file('chain.safetensors', writeSafetensors(tensors));
+    const input = { shape: [3, 8, 8], order: 'RGB' };
+    const list = folder.file('chain.json', JSON.stringify({ name: 'chain', input, layers }));
+    const line = [list, '--data', dataFile, '--speedup', '2'];
+    expect(await failure(2, ...line, '-o', weights)).toContain('expected another file than the input');
+    expect((await run(['approximate', ...line, '--images', '5', '-o', outputIn('chain-small')])).code).toBe(0);
+  });
+
+  it('when the speed-up is out of reach, before the data is even opened', async () => {
+    const line = [modelFile, '--data', '/nowhere/data', '-o', outputIn('x')];
+    expect(await failure(1, ...line, '--speedup', '1000')).toContain('speedup: expected at most');
+    expect(await failure(2, ...line, '--speedup', '0.5')).toContain("expected a number ≥ 1, got '0.5'");
+  });
+
+  it('when the images are missing, of another size, none, or no numbers', async () => {
+    const line = [modelFile, '--speedup', '2', '-o', outputIn('y'), '--data'];
+    expect(await failure(1, ...line, outputIn('nowhere'))).toContain('cannot read');
+    const small = folder.file('small.npy', writeNpy(tensorOf(pattern(48), [1, 4, 4, 3])));
+    expect(await failure(1, ...line, small)).toContain('expected images of 3×8×8');
+    const none = folder.file('none.npy', writeNpy(tensorOf(new Uint8Array(0), [0, 8, 8, 3])));
+    expect(await failure(1, ...line, none)).toContain('expected at least one image, got none');
+    const nan = tensorOf(new Float32Array(192).fill(NaN), [1, 3, 8, 8]);
+    expect(await failure(1, ...line, folder.file('nan.npy', writeNpy(nan)))).toContain('expected finite values');
+  });
+
+  it('when the model is cut short', async () => {
+    const cut = folder.file('cut', smallModelFile(3, 8, 8).subarray(0, 500));
+    expect(await failure(1, cut, '--data', dataFile, '--speedup', '2', '-o', outputIn('z'))).toContain(cut);
+  });
+
+  it('when it is interrupted', async () => {
+    const line = ['approximate', modelFile, '--data', dataFile, '--speedup', '2', '-o', outputIn('interrupted')];
+    const before = readdirSync(folder.path);
+    const { code, stdout, stderr } = await run(line, { interrupt: (press) => press() });
+    expect([code, stdout, stderr]).toEqual([1, '', 'rankwise: interrupted; nothing was written\n']);
+    expect(readdirSync(folder.path)).toEqual(before);
+  });
+
+  it('when labels are given: they are not used', async () => {
+    const line = [modelFile, '--data', dataFile, '--speedup', '2', '-o', outputIn('l'), '--labels', labelsFile];
+    expect(await failure(2, ...line)).toContain("Unknown option '--labels'");
+  });
+});
