@@ -197,6 +197,11 @@ describe('whatever the bytes', () => {
     );
   });
 
+  it('tensors without elements may stand anywhere, in any order of the header', () => {
+    const header = `{${entry('b', 2, 2)},${entry('a', 0, 2)},${entry('c', 0, 0)},${entry('d', 2, 2, '[3,0]')}}`;
+    expect(Object.keys(readSafetensors(file(header, 2)).tensors).toSorted()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('unknown entries of a tensor are passed over', () => {
     const header = '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"__proto__":{"x":[1,{}]}}}';
     expect(readSafetensors(file(header, 1)).tensors['a']?.shape).toEqual([1]);

@@ -120,6 +120,12 @@ describe('UTF-8', () => {
     expect(() => encodeUtf8('test', 'a\ud800')).toThrow('test: text: expected whole characters');
   });
 
+  it('is not read past its end', () => {
+    const bytes = Uint8Array.of(0x61, 0xc3, 0xbc);
+    expect(decodeUtf8('test', bytes, 1, 3)).toBe('ü');
+    expect(() => decodeUtf8('test', bytes, 0, 2)).toThrow('(utf8 at byte 1)');
+  });
+
   it('is accepted and refused as a fatal TextDecoder does', () => {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     const byte = fc.oneof(
