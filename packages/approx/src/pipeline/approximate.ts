@@ -10,7 +10,6 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { convolutionLayers } from '../layers.ts';
-import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import { candidateLayers, selectRanks } from '../ranks/selectRanks.ts';
 import type { RankMethod, RankRequest } from '../ranks/selectRanks.ts';
 import { batchRanges, calibrate } from './calibrate.ts';
@@ -20,7 +19,7 @@ import type { OutputComparison } from './compareOutputs.ts';
 import { assembleReport } from './assembleReport.ts';
 import type { Candidate } from './assembleReport.ts';
 import type { ProgressEvent } from './progress.ts';
-import { reconstruct } from './reconstruct.ts';
+import { checkReconstruction, reconstruct } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import type { ApproximationReport } from './report.ts';
 
@@ -177,17 +176,17 @@ function checkCalibrated({ model, layers }: Calibration, request: RankRequest): 
 function checkRequest(
   model: Model,
   request: RankRequest,
-  { ranks = 'best', memoryBudget = 0, schedule = paperSchedule }: ApproximateCalibratedOptions,
+  options: ApproximateCalibratedOptions,
   heldOut: number,
 ): void {
+  const { ranks = 'best' } = options;
   if (!['best', 'energy', 'manual', 'uniform'].includes(ranks)) {
     throw new DomainError(`approximate: ranks: expected best, energy, uniform or manual, got ${ranks}`);
   }
   if (ranks === 'best' && heldOut === 0) {
     throw new DomainError("approximate: heldOut: expected held-out images for ranks 'best', got none");
   }
-  if (!(memoryBudget >= 0)) throw new DomainError(`approximate: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
-  checkSchedule('approximate', schedule);
+  checkReconstruction('approximate', options);
   // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.
   selectRanks(convolutionLayers(model), request.method === 'energy' ? { ...request, method: 'uniform' } : request);
   if (candidateLayers(convolutionLayers(model), request).length === 0) {

@@ -48,7 +48,7 @@ export interface ReconstructedModel {
 /**
  * Replaces the planned layers of a calibrated model.
  * @param plan - from selectRanks; every layer it names must have been calibrated
- * @throws DomainError when the plan names a layer that was not calibrated, or the schedule cannot be run.
+ * @throws DomainError when the plan names a layer that was not calibrated, or an option is out of range.
  * @throws the signal's reason when it is aborted.
  */
 export async function reconstruct(
@@ -58,7 +58,7 @@ export async function reconstruct(
 ): Promise<ReconstructedModel> {
   const { reconstruction = 'asymmetric', memoryBudget = 2 ** 30, kernels = referenceKernels, signal } = options;
   checkPlan(calibration, plan);
-  checkSchedule('reconstruct', options.schedule ?? paperSchedule);
+  checkReconstruction('reconstruct', options);
   const takeTurn = createTurnTaker(signal);
   const work = workEstimate(calibration, plan, options);
   const ranges = batchRanges(calibration.images.count, calibration.batchSize, calibration.fitImages);
@@ -72,6 +72,7 @@ export async function reconstruct(
     const started = performance.now();
     if (!decompositionPays(layer, rank)) {
       layers.push(layerReport(calibrated, plan, rank, undefined, 0));
+      options.onProgress?.(work.layerDone(layer.name));
       continue;
     }
     const replacedBelow = layers.some((report) => report.decomposed);
@@ -96,6 +97,22 @@ export async function reconstruct(
     layers.push(layerReport(calibrated, plan, rank, solution, (performance.now() - started) / 1000));
   }
   return { model, layers };
+}
+
+/**
+ * Refuses options that no reconstruction can follow.
+ * @throws DomainError naming `caller` and the option.
+ */
+export function checkReconstruction(caller: string, options: ReconstructionOptions): void {
+  const { solver = 'nonlinear', reconstruction = 'asymmetric', schedule = paperSchedule, memoryBudget = 0 } = options;
+  if (!['linear', 'nonlinear'].includes(solver)) {
+    throw new DomainError(`${caller}: solver: expected linear or nonlinear, got ${solver}`);
+  }
+  if (!['asymmetric', 'symmetric'].includes(reconstruction)) {
+    throw new DomainError(`${caller}: reconstruction: expected asymmetric or symmetric, got ${reconstruction}`);
+  }
+  if (!(memoryBudget >= 0)) throw new DomainError(`${caller}: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
+  checkSchedule(caller, schedule);
 }
 
 function checkPlan({ layers }: Calibration, plan: RankPlan): void {
