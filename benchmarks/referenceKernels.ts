@@ -5,7 +5,7 @@
  * Run: node --conditions=rankwise-source --import tsx benchmarks/referenceKernels.ts
  */
 
-import { referenceKernels, tensorOf } from '@rankwise/tensor';
+import { createReferenceKernels, referenceKernels, tensorOf } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 
 interface ConvShape {
@@ -40,9 +40,13 @@ for (const [m, n, k] of matmulShapes) {
   const a = noise([m, k]);
   const b = noise([k, n]);
   const out = noise([m, n]);
-  report(`matmul ${m} x ${k} x ${n}`, 2 * m * n * k, () => referenceKernels.matmul({ a, b, out }));
+  report(`matmul [${m}, ${k}] [${k}, ${n}]`, 2 * m * n * k, () => referenceKernels.matmul({ a, b, out }));
 }
-for (const shape of convShapes) timeConvolution('reference', referenceKernels, shape);
+const implicitOnly = createReferenceKernels({ winograd: false });
+for (const shape of convShapes) {
+  timeConvolution('planned', referenceKernels, shape);
+  timeConvolution('implicit', implicitOnly, shape);
+}
 
 function timeConvolution(label: string, kernels: Kernels, shape: ConvShape): void {
   const { channels, filters, kernel, extent, images } = shape;

@@ -50,6 +50,10 @@ export interface Pool2dExtents {
  * Extents of a product.
  * @throws ShapeError when the shapes do not fit together or `out` overlaps an operand.
  * @throws DomainError when alpha or beta is not finite.
+ * @example
+ * import { checkMatmulCall, zeros } from '@rankwise/tensor';
+ * const call = { a: zeros('f32', [2, 3]), b: zeros('f32', [3, 4]), out: zeros('f32', [2, 4]) };
+ * checkMatmulCall(call) // => { m: 2, n: 4, k: 3 }
  */
 export function checkMatmulCall({ a, b, out, rowBias, alpha = 1, beta = 0 }: MatmulCall): MatmulExtents {
   expectRank('matmul', 'a', a, 2);
@@ -70,6 +74,12 @@ export function checkMatmulCall({ a, b, out, rowBias, alpha = 1, beta = 0 }: Mat
  * Extents of a convolution.
  * @throws ShapeError when shapes do not fit together, a tensor is not contiguous or `output` overlaps an operand.
  * @throws DomainError when stride, dilation or groups is not a positive integer, or padding not a non-negative one.
+ * @example
+ * import { checkConv2dCall, zeros } from '@rankwise/tensor';
+ * const geometry = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 2 } as const;
+ * const input = zeros('f32', [1, 4, 5, 5]);
+ * const extents = checkConv2dCall({ input, weight: zeros('f32', [6, 2, 3, 3]), output: zeros('f32', [1, 6, 3, 3]), ...geometry });
+ * [extents.channels, extents.filters, extents.outputHeight] // => [2, 3, 3]
  */
 export function checkConv2dCall(call: Conv2dCall): Conv2dExtents {
   const { input, weight, bias, output, groups } = call;
@@ -100,6 +110,9 @@ export function checkConv2dCall(call: Conv2dCall): Conv2dExtents {
 
 /**
  * Height and width of a convolution's output: floor((extent + padding − dilation (kernel − 1) − 1) / stride) + 1, at least 0.
+ * @example
+ * import { convolvedExtent } from '@rankwise/tensor';
+ * convolvedExtent({ stride: [2, 1], padding: [1, 1, 1, 1], dilation: [1, 1] }, [7, 7], [3, 3]) // => [4, 7]
  */
 export function convolvedExtent(geometry: Omit<ConvolutionGeometry, 'groups'>, input: Pair, kernel: Pair): Pair {
   const { stride, padding, dilation } = geometry;
@@ -114,6 +127,10 @@ export function convolvedExtent(geometry: Omit<ConvolutionGeometry, 'groups'>, i
  * Extents of a pooling call. The output's extents are free as long as each window meets the input.
  * @throws ShapeError when shapes do not fit together, a tensor is not contiguous or `output` overlaps `input`.
  * @throws DomainError when kernel or stride is not a positive integer, or padding not a non-negative one.
+ * @example
+ * import { checkPool2dCall, zeros } from '@rankwise/tensor';
+ * const call = { input: zeros('f32', [2, 3, 5, 5]), output: zeros('f32', [2, 3, 3, 3]) };
+ * checkPool2dCall('maxPool2d', { ...call, kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] }).planes // => 6
  */
 export function checkPool2dCall(caller: string, call: Pool2dCall | AveragePool2dCall): Pool2dExtents {
   const { input, output, kernel, stride, padding } = call;

@@ -57,7 +57,17 @@ export interface PackedBlock {
   readonly panels: number;
 }
 
-/** See Kernels.conv2d. The call has been checked and planned. */
+/**
+ * See Kernels.conv2d. The call has been checked and planned.
+ * @example
+ * import { checkConv2dCall, conv2dWinograd, full, winogradPlan } from '@rankwise/tensor';
+ * const geometry = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
+ * const output = full('f32', [1, 1, 2, 2], NaN);
+ * const call = { input: full('f32', [1, 2, 4, 4], 1), weight: full('f32', [1, 2, 3, 3], 0.5), output, ...geometry };
+ * const extents = checkConv2dCall(call);
+ * conv2dWinograd(call, extents, winogradPlan(extents, 2));
+ * Array.from(output.data) // => [9, 9, 9, 9]
+ */
 export function conv2dWinograd(call: Conv2dCall, extents: Conv2dExtents, plan: WinogradPlan): void {
   const job = prepare(call, extents, plan.tile);
   const filterPanels = panelCount(extents.filters);

@@ -42,7 +42,15 @@ export interface WinogradPlan {
 
 export type ConvolutionPlan = ImplicitPlan | WinogradPlan;
 
-/** The cheapest plan by the model above; Winograd only for square kernels of 2 to 5 taps, stride 1 and dilation 1. */
+/**
+ * The cheapest plan by the model above; Winograd only for square kernels of 2 to 5 taps, stride 1 and dilation 1.
+ * @example
+ * import { planConvolution } from '@rankwise/tensor';
+ * const square = { height: 7, width: 7, kernelHeight: 3, kernelWidth: 3, outputHeight: 7, outputWidth: 7 };
+ * const extents = { images: 32, groups: 1, channels: 192, filters: 192, ...square };
+ * planConvolution(extents, { stride: [1, 1], dilation: [1, 1] }).algorithm // => "winograd"
+ * planConvolution(extents, { stride: [2, 2], dilation: [1, 1] }).algorithm // => "implicit"
+ */
 export function planConvolution(
   extents: Conv2dExtents,
   geometry: Pick<ConvolutionGeometry, 'stride' | 'dilation'>,
@@ -64,7 +72,13 @@ export function tileCount({ images, outputHeight, outputWidth }: Conv2dExtents, 
   return images * Math.ceil(outputHeight / tile) * Math.ceil(outputWidth / tile);
 }
 
-/** Modelled cost of the implicit product. */
+/**
+ * Modelled cost of the implicit product.
+ * @example
+ * import { implicitCost } from '@rankwise/tensor';
+ * const square = { height: 3, width: 3, kernelHeight: 3, kernelWidth: 3, outputHeight: 1, outputWidth: 1 };
+ * implicitCost({ images: 3, groups: 1, channels: 2, filters: 3, ...square }) // => 378
+ */
 export function implicitCost(extents: Conv2dExtents): number {
   const { images, groups, channels, filters, kernelHeight, kernelWidth, outputHeight, outputWidth } = extents;
   const positions = images * outputHeight * outputWidth;
@@ -72,7 +86,14 @@ export function implicitCost(extents: Conv2dExtents): number {
   return groups * taps * (whole(positions) * whole(filters) + pack * positions);
 }
 
-/** The Winograd plan with tiles of `tile` × `tile` outputs, whether or not it is a good one. */
+/**
+ * The Winograd plan with tiles of `tile` × `tile` outputs, whether or not it is a good one.
+ * @example
+ * import { winogradPlan } from '@rankwise/tensor';
+ * const square = { height: 7, width: 7, kernelHeight: 3, kernelWidth: 3, outputHeight: 7, outputWidth: 7 };
+ * const extents = { images: 32, groups: 1, channels: 192, filters: 192, ...square };
+ * winogradPlan(extents, 7).tile // => 7
+ */
 export function winogradPlan(extents: Conv2dExtents, tile: number): WinogradPlan {
   const { groups, channels, filters, kernelHeight: taps } = extents;
   const size = tile + taps - 1;
