@@ -62,15 +62,23 @@ export function difference(a: Matrix, b: Matrix): Matrix {
  * of scale neither overflow nor vanish in the products.
  */
 export function factorizationRatio(a: Matrix, left: Matrix, values: Float64Array, right: Matrix): number {
-  const [m = 0, n = 0] = a.shape;
-  let largest = 0;
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(at(a, i, j)));
-  const unit = largest === 0 ? 1 : largest;
+  const [m = 0] = a.shape;
+  const unit = unitOf(a);
   const weighted = matrixFrom(m, values.length, (i, j) => at(left, i, j) * (values[j]! / unit));
-  const aScaled = matrixFrom(m, n, (i, j) => at(a, i, j) / unit);
-  return quotient(
-    norm1(difference(aScaled, multiply(weighted, right))),
-    norm1(aScaled) * dimension(m, n) * ulpOf(unit),
+  return unitRatio(a, multiply(weighted, right), unit);
+}
+
+/** ‖A − Q R‖ / (‖A‖ max(m, n) ε) where R carries A's scale: both are first divided by A's largest element. */
+export function orthogonalFactorRatio(a: Matrix, q: Matrix, r: Matrix): number {
+  const [k = 0, n = 0] = r.shape;
+  const unit = unitOf(a);
+  return unitRatio(
+    a,
+    multiply(
+      q,
+      matrixFrom(k, n, (i, j) => at(r, i, j) / unit),
+    ),
+    unit,
   );
 }
 
@@ -145,4 +153,19 @@ function dimension(m: number, n: number): number {
 /** ε, or the relative spacing of doubles near `scale` where that is coarser: subnormal numbers have fewer digits. */
 function ulpOf(scale: number): number {
   return Math.max(EPSILON, scale === 0 ? 0 : Number.MIN_VALUE / scale);
+}
+
+/** The largest magnitude in A, 1 for a zero matrix. */
+function unitOf(a: Matrix): number {
+  const [m = 0, n = 0] = a.shape;
+  let largest = 0;
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(at(a, i, j)));
+  return largest === 0 ? 1 : largest;
+}
+
+/** ‖A / unit − product‖ / (‖A / unit‖ max(m, n) ε). */
+function unitRatio(a: Matrix, product: Matrix, unit: number): number {
+  const [m = 0, n = 0] = a.shape;
+  const aUnit = matrixFrom(m, n, (i, j) => at(a, i, j) / unit);
+  return quotient(norm1(difference(aUnit, product)), norm1(aUnit) * dimension(m, n) * ulpOf(unit));
 }

@@ -19,7 +19,7 @@ import type { Chase } from './bidiagonalTests.ts';
 import { SAFE_MINIMUM } from './denseMatrix.ts';
 import { COSINE, LENGTH, SINE, makeRotationSlots, rotationInto } from './planeRotation.ts';
 import type { RotationSlots } from './planeRotation.ts';
-import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace } from './rotationSweeps.ts';
+import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace, setRotationInPlace } from './rotationSweeps.ts';
 import type { RotationSweeps } from './rotationSweeps.ts';
 
 /** dbdsqr's cap, in rotations: 6 n² is 6 sweeps over the whole matrix per singular value, where 2 over half of it are usual. */
@@ -105,17 +105,14 @@ function sweepInPlace(
   const { first, last, step } = chase;
   const inner = step === 1 ? sides.right : sides.left;
   const outer = step === 1 ? sides.left : sides.right;
-  const innerBase = openSweepInPlace(inner);
-  const outerBase = openSweepInPlace(outer);
+  openSweepInPlace(inner, step);
+  openSweepInPlace(outer, step);
   const sweep = shift === 0 ? zeroShiftSweepInPlace : shiftedSweepInPlace;
   sweep(main, above, chase, shift, slots, (k, which) => {
-    const store = which === 'inner' ? inner : outer;
-    const at = (which === 'inner' ? innerBase : outerBase) + k;
-    store.cosines[at] = slots[COSINE]!;
-    store.sines[at] = step * slots[SINE]!;
+    setRotationInPlace(which === 'inner' ? inner : outer, k, slots[COSINE]!, step * slots[SINE]!);
   });
-  closeSweepInPlace(inner, first, last - 1, step);
-  closeSweepInPlace(outer, first, last - 1, step);
+  closeSweepInPlace(inner, first, last - 1);
+  closeSweepInPlace(outer, first, last - 1);
 }
 
 /** Called with the rotation of columns k and k + 1 in the slots; inner acts on the right of B as the chase sees it. */

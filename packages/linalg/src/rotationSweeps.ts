@@ -7,26 +7,35 @@
  *
  * A sweep is a chain of rotations over neighbouring columns, downwards (k falling, QL) or upwards (k rising, QR). The
  * iteration on the tridiagonal or bidiagonal matrix never looks at the vectors, so its rotations can wait: when the store
- * is full, each group of four rows is taken through all sweeps while it lies in the first-level cache. Along a row the
- * element shared by two rotations stays in a register. Cost: 6 operations per rotation and row.
+ * is full, each group of four rows is copied to a panel, row beside row, and taken through all sweeps while it lies in the
+ * first-level cache. Two sweeps go together, the second one column behind the first, so that each element is loaded and
+ * stored once for two rotations. Upward sweeps are downward sweeps on reversed columns, with the sine's sign changed.
+ * Cost: 6 operations per rotation and row.
  *
- * Reference for the delay: Van Zee, van de Geijn, Quintana-Ortí, Restructuring the tridiagonal and bidiagonal QR
- * algorithms for performance, ACM TOMS 40 (2014), §4.
+ * Reference: Van Zee, van de Geijn, Quintana-Ortí, Restructuring the tridiagonal and bidiagonal QR algorithms for
+ * performance, ACM TOMS 40 (2014), §§4–5.
  */
 
-/** Sweeps kept before they are applied: with n = 512, 32 sweeps of (c, s) take 256 KiB, which a second-level cache holds. */
+/** Sweeps kept before they are applied, even; with n = 512 their (c, s) take 256 KiB, which a second-level cache holds. */
 const SWEEPS_KEPT = 32;
+
+/** Rows in a panel. */
+const PANEL = 4;
+
+/** 1: k rises along the sweep, −1: k falls. */
+export type SweepDirection = 1 | -1;
 
 export interface RotationSweeps {
   /** The matrix whose columns are rotated, [rows, columns] row-major. */
   readonly target: Float64Array;
   readonly rows: number;
   readonly columns: number;
-  /** Sweep w's rotation k at w · columns + k. */
-  readonly cosines: Float64Array;
-  readonly sines: Float64Array;
-  /** Per sweep: first k, last k (inclusive), direction (1 upwards, −1 downwards). */
+  /** Sweep w's (c, s) for position j at 2 (w · columns + j); position is k downwards, columns − 2 − k upwards. */
+  readonly coefficients: Float64Array;
+  /** Per sweep: first and last position, inclusive. */
   readonly extents: Int32Array;
+  /** Of all sweeps kept. */
+  direction: SweepDirection;
   count: number;
 }
 
@@ -36,170 +45,153 @@ export function makeRotationSweeps(target: Float64Array, rows: number, columns: 
     target,
     rows,
     columns,
-    cosines: new Float64Array(SWEEPS_KEPT * columns),
-    sines: new Float64Array(SWEEPS_KEPT * columns),
-    extents: new Int32Array(SWEEPS_KEPT * 3),
+    coefficients: new Float64Array(2 * SWEEPS_KEPT * columns),
+    extents: new Int32Array(2 * SWEEPS_KEPT),
+    direction: -1,
     count: 0,
   };
 }
 
-/** Where the next sweep's rotation 0 is to be written in `cosines` and `sines`; room is made by applying the full store. */
-export function openSweepInPlace(sweeps: RotationSweeps): number {
-  if (sweeps.count === SWEEPS_KEPT) applySweepsInPlace(sweeps);
-  return sweeps.count * sweeps.columns;
+/** Begins a sweep; what is kept is applied first when the store is full or the direction changes. */
+export function openSweepInPlace(sweeps: RotationSweeps, direction: SweepDirection): void {
+  if (sweeps.count === SWEEPS_KEPT || sweeps.direction !== direction) applySweepsInPlace(sweeps);
+  sweeps.direction = direction;
 }
 
-/** Declares the sweep written: rotations first .. last (inclusive), rising or falling. */
-export function closeSweepInPlace(sweeps: RotationSweeps, first: number, last: number, direction: 1 | -1): void {
-  const at = sweeps.count * 3;
-  sweeps.extents[at] = first;
-  sweeps.extents[at + 1] = last;
-  sweeps.extents[at + 2] = direction;
+/** Sets rotation k of the open sweep. */
+export function setRotationInPlace(sweeps: RotationSweeps, k: number, cosine: number, sine: number): void {
+  const isUp = sweeps.direction === 1;
+  const at = 2 * (sweeps.count * sweeps.columns + (isUp ? sweeps.columns - 2 - k : k));
+  sweeps.coefficients[at] = cosine;
+  sweeps.coefficients[at + 1] = isUp ? -sine : sine;
+}
+
+/** Ends the open sweep, whose rotations first .. last (inclusive) have all been set. */
+export function closeSweepInPlace(sweeps: RotationSweeps, first: number, last: number): void {
+  const isUp = sweeps.direction === 1;
+  sweeps.extents[2 * sweeps.count] = isUp ? sweeps.columns - 2 - last : first;
+  sweeps.extents[2 * sweeps.count + 1] = isUp ? sweeps.columns - 2 - first : last;
   sweeps.count++;
 }
 
 /** Applies all sweeps kept, in order, and empties the store. */
 export function applySweepsInPlace(sweeps: RotationSweeps): void {
-  const { target, rows, columns, cosines, sines, extents, count } = sweeps;
-  let row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    for (let sweep = 0; sweep < count; sweep++) {
-      const apply = extents[sweep * 3 + 2] === 1 ? rotateFourRowsUpInPlace : rotateFourRowsDownInPlace;
-      apply(
-        target,
-        row * columns,
-        columns,
-        cosines,
-        sines,
-        sweep * columns,
-        extents[sweep * 3]!,
-        extents[sweep * 3 + 1]!,
-      );
+  if (sweeps.count === 0) return;
+  pairSweepsInPlace(sweeps);
+  const { rows, columns, coefficients, extents, count } = sweeps;
+  const panel = new Float64Array(PANEL * (columns + 1));
+  for (let row = 0; row < rows; row += PANEL) {
+    copyPanel(sweeps, row, panel, 'pack');
+    for (let w = 0; w < count; w += 2) {
+      const base = 2 * w * columns;
+      rotatePanelInPlace(panel, coefficients, base, base + 2 * columns, extents[2 * w]!, extents[2 * w + 1]!);
     }
-  }
-  for (; row < rows; row++) {
-    for (let sweep = 0; sweep < count; sweep++) {
-      const apply = extents[sweep * 3 + 2] === 1 ? rotateRowUpInPlace : rotateRowDownInPlace;
-      apply(target, row * columns, cosines, sines, sweep * columns, extents[sweep * 3]!, extents[sweep * 3 + 1]!);
-    }
+    copyPanel(sweeps, row, panel, 'unpack');
   }
   sweeps.count = 0;
 }
 
-function rotateFourRowsDownInPlace(
-  target: Float64Array,
-  row0: number,
-  stride: number,
-  cosines: Float64Array,
-  sines: Float64Array,
-  base: number,
-  first: number,
-  last: number,
-): void {
-  const row1 = row0 + stride;
-  const row2 = row1 + stride;
-  const row3 = row2 + stride;
-  let high0 = target[row0 + last + 1]!;
-  let high1 = target[row1 + last + 1]!;
-  let high2 = target[row2 + last + 1]!;
-  let high3 = target[row3 + last + 1]!;
-  for (let k = last; k >= first; k--) {
-    const c = cosines[base + k]!;
-    const s = sines[base + k]!;
-    const low0 = target[row0 + k]!;
-    const low1 = target[row1 + k]!;
-    const low2 = target[row2 + k]!;
-    const low3 = target[row3 + k]!;
-    target[row0 + k + 1] = c * high0 - s * low0;
-    target[row1 + k + 1] = c * high1 - s * low1;
-    target[row2 + k + 1] = c * high2 - s * low2;
-    target[row3 + k + 1] = c * high3 - s * low3;
-    high0 = c * low0 + s * high0;
-    high1 = c * low1 + s * high1;
-    high2 = c * low2 + s * high2;
-    high3 = c * low3 + s * high3;
+/** Gives both sweeps of each pair the union of their extents, with identity rotations where one had none and just above. */
+function pairSweepsInPlace(sweeps: RotationSweeps): void {
+  const { extents, columns, coefficients } = sweeps;
+  // An odd sweep is paired with an empty one.
+  if (sweeps.count % 2 === 1) {
+    extents[2 * sweeps.count] = extents[2 * sweeps.count - 2]!;
+    extents[2 * sweeps.count + 1] = extents[2 * sweeps.count - 2]! - 1;
   }
-  target[row0 + first] = high0;
-  target[row1 + first] = high1;
-  target[row2 + first] = high2;
-  target[row3 + first] = high3;
+  for (let w = 0; w < sweeps.count; w += 2) {
+    const first = Math.min(extents[2 * w]!, extents[2 * w + 2]!);
+    const last = Math.max(extents[2 * w + 1]!, extents[2 * w + 3]!);
+    for (const sweep of [w, w + 1]) {
+      const base = 2 * sweep * columns;
+      fillIdentity(coefficients, base, first, extents[2 * sweep]! - 1);
+      fillIdentity(coefficients, base, extents[2 * sweep + 1]! + 1, last);
+      fillIdentity(coefficients, base, last + 1, last + 1);
+      extents[2 * sweep] = first;
+      extents[2 * sweep + 1] = last;
+    }
+  }
 }
 
-function rotateFourRowsUpInPlace(
-  target: Float64Array,
-  row0: number,
-  stride: number,
-  cosines: Float64Array,
-  sines: Float64Array,
-  base: number,
-  first: number,
-  last: number,
-): void {
-  const row1 = row0 + stride;
-  const row2 = row1 + stride;
-  const row3 = row2 + stride;
-  let low0 = target[row0 + first]!;
-  let low1 = target[row1 + first]!;
-  let low2 = target[row2 + first]!;
-  let low3 = target[row3 + first]!;
-  for (let k = first; k <= last; k++) {
-    const c = cosines[base + k]!;
-    const s = sines[base + k]!;
-    const high0 = target[row0 + k + 1]!;
-    const high1 = target[row1 + k + 1]!;
-    const high2 = target[row2 + k + 1]!;
-    const high3 = target[row3 + k + 1]!;
-    target[row0 + k] = c * low0 + s * high0;
-    target[row1 + k] = c * low1 + s * high1;
-    target[row2 + k] = c * low2 + s * high2;
-    target[row3 + k] = c * low3 + s * high3;
-    low0 = c * high0 - s * low0;
-    low1 = c * high1 - s * low1;
-    low2 = c * high2 - s * low2;
-    low3 = c * high3 - s * low3;
+function fillIdentity(coefficients: Float64Array, base: number, first: number, last: number): void {
+  for (let j = first; j <= last; j++) {
+    coefficients[base + 2 * j] = 1;
+    coefficients[base + 2 * j + 1] = 0;
   }
-  target[row0 + last + 1] = low0;
-  target[row1 + last + 1] = low1;
-  target[row2 + last + 1] = low2;
-  target[row3 + last + 1] = low3;
 }
 
-function rotateRowDownInPlace(
-  target: Float64Array,
-  row: number,
-  cosines: Float64Array,
-  sines: Float64Array,
-  base: number,
-  first: number,
-  last: number,
-): void {
-  let high = target[row + last + 1]!;
-  for (let k = last; k >= first; k--) {
-    const low = target[row + k]!;
-    const c = cosines[base + k]!;
-    const s = sines[base + k]!;
-    target[row + k + 1] = c * high - s * low;
-    high = c * low + s * high;
+/** Four rows to or from panel[4 j + i], columns reversed for upward sweeps. Rows past the end are left as they are. */
+function copyPanel(sweeps: RotationSweeps, row: number, panel: Float64Array, way: 'pack' | 'unpack'): void {
+  const { target, rows, columns, direction } = sweeps;
+  const count = Math.min(PANEL, rows - row);
+  for (let i = 0; i < count; i++) {
+    let from = (row + i) * columns + (direction === 1 ? columns - 1 : 0);
+    for (let j = i; j < PANEL * columns; j += PANEL, from -= direction) {
+      if (way === 'pack') panel[j] = target[from]!;
+      else target[from] = panel[j]!;
+    }
   }
-  target[row + first] = high;
 }
 
-function rotateRowUpInPlace(
-  target: Float64Array,
-  row: number,
-  cosines: Float64Array,
-  sines: Float64Array,
-  base: number,
+/**
+ * Two downward sweeps over positions last .. first. `a` carries the element that the first sweep will meet again, `b` the
+ * second's; what leaves the first sweep, `mid`, is what the second takes in one column later. So the second starts with an
+ * identity at last + 1, and the panel has a column of zeros past the end.
+ */
+function rotatePanelInPlace(
+  panel: Float64Array,
+  coefficients: Float64Array,
+  base1: number,
+  base2: number,
   first: number,
   last: number,
 ): void {
-  let low = target[row + first]!;
-  for (let k = first; k <= last; k++) {
-    const high = target[row + k + 1]!;
-    const c = cosines[base + k]!;
-    const s = sines[base + k]!;
-    target[row + k] = c * low + s * high;
-    low = c * high - s * low;
+  let at = PANEL * last;
+  let q1 = base1 + 2 * last;
+  let q2 = base2 + 2 * last + 2;
+  let a0 = panel[at + 4]!;
+  let a1 = panel[at + 5]!;
+  let a2 = panel[at + 6]!;
+  let a3 = panel[at + 7]!;
+  let b0 = panel[at + 8]!;
+  let b1 = panel[at + 9]!;
+  let b2 = panel[at + 10]!;
+  let b3 = panel[at + 11]!;
+  for (; at >= PANEL * first; at -= PANEL, q1 -= 2, q2 -= 2) {
+    const c = coefficients[q1]!;
+    const s = coefficients[q1 + 1]!;
+    const d = coefficients[q2]!;
+    const t = coefficients[q2 + 1]!;
+    const x0 = panel[at]!;
+    const mid0 = c * a0 - s * x0;
+    a0 = c * x0 + s * a0;
+    panel[at + 8] = d * b0 - t * mid0;
+    b0 = d * mid0 + t * b0;
+    const x1 = panel[at + 1]!;
+    const mid1 = c * a1 - s * x1;
+    a1 = c * x1 + s * a1;
+    panel[at + 9] = d * b1 - t * mid1;
+    b1 = d * mid1 + t * b1;
+    const x2 = panel[at + 2]!;
+    const mid2 = c * a2 - s * x2;
+    a2 = c * x2 + s * a2;
+    panel[at + 10] = d * b2 - t * mid2;
+    b2 = d * mid2 + t * b2;
+    const x3 = panel[at + 3]!;
+    const mid3 = c * a3 - s * x3;
+    a3 = c * x3 + s * a3;
+    panel[at + 11] = d * b3 - t * mid3;
+    b3 = d * mid3 + t * b3;
   }
-  target[row + last + 1] = low;
+  at += PANEL;
+  const d = coefficients[q2]!;
+  const t = coefficients[q2 + 1]!;
+  panel[at + 4] = d * b0 - t * a0;
+  panel[at + 5] = d * b1 - t * a1;
+  panel[at + 6] = d * b2 - t * a2;
+  panel[at + 7] = d * b3 - t * a3;
+  panel[at] = d * a0 + t * b0;
+  panel[at + 1] = d * a1 + t * b1;
+  panel[at + 2] = d * a2 + t * b2;
+  panel[at + 3] = d * a3 + t * b3;
 }

@@ -15,7 +15,7 @@
 import { ConvergenceError } from '@rankwise/tensor';
 import { EPSILON, SAFE_MINIMUM } from './denseMatrix.ts';
 import { lengthOfPair } from './planeRotation.ts';
-import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace } from './rotationSweeps.ts';
+import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace, setRotationInPlace } from './rotationSweeps.ts';
 import type { RotationSweeps } from './rotationSweeps.ts';
 
 /** LAPACK's cap: 30 sweeps per eigenvalue on average, where 2 are usual. */
@@ -72,7 +72,7 @@ function qlSweepInPlace(
   m: number,
   vectors: RotationSweeps | undefined,
 ): void {
-  const base = vectors === undefined ? 0 : openSweepInPlace(vectors);
+  if (vectors !== undefined) openSweepInPlace(vectors, -1);
   let g = diagonal[m]! - wilkinsonShift(diagonal[l]!, diagonal[l + 1]!, coupling[l]!);
   let sine = 1;
   let cosine = 1;
@@ -89,14 +89,11 @@ function qlSweepInPlace(
     shift = sine * t;
     diagonal[i + 1] = corner + shift;
     g = cosine * t - b;
-    if (vectors !== undefined) {
-      vectors.cosines[base + i] = cosine;
-      vectors.sines[base + i] = -sine;
-    }
+    if (vectors !== undefined) setRotationInPlace(vectors, i, cosine, -sine);
   }
   diagonal[l] = diagonal[l]! - shift;
   coupling[l] = g;
-  if (vectors !== undefined) closeSweepInPlace(vectors, l, m - 1, -1);
+  if (vectors !== undefined) closeSweepInPlace(vectors, l, m - 1);
 }
 
 /** The eigenvalue of [[a, e], [e, b]] nearer to a; e is not 0. */
