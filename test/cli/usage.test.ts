@@ -54,6 +54,11 @@ describe('bad usage exits 2 with one line', () => {
     ['argument to a flag', 'inspect zoo:sppnet7 --json=yes', 'does not take an argument'],
     ['missing argument', 'ranks zoo:sppnet7 --uniform --speedup', 'argument missing'],
     [
+      'an option twice',
+      'ranks zoo:sppnet7 --uniform --speedup 4 --speedup=5',
+      '--speedup: expected it once, got it twice',
+    ],
+    [
       'unknown network',
       'inspect zoo:resnet',
       "expected a file or one of zoo:sppnet7, zoo:alexnet, zoo:vgg16, got 'zoo:resnet'",

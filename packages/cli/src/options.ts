@@ -1,8 +1,8 @@
 /**
  * Command lines: what a command takes is a table, from which both the parser and the help are made.
  *
- * Parsing is strict (node:util parseArgs): unknown options, missing and superfluous arguments are refused, and numbers are
- * checked for form and range here, before any file is opened.
+ * Parsing is strict (node:util parseArgs): unknown and repeated options, missing and superfluous arguments are refused, and
+ * numbers are checked for form and range here, before any file is opened.
  */
 
 import { parseArgs } from 'node:util';
@@ -87,9 +87,15 @@ export function parseCall(command: Command, args: readonly string[]): Omit<Call,
       },
     ]),
   );
-  const { values, positionals } = strictly(() =>
-    parseArgs({ args: [...args], options: config, allowPositionals: true, strict: true }),
+  const { values, positionals, tokens } = strictly(() =>
+    parseArgs({ args: [...args], options: config, allowPositionals: true, strict: true, tokens: true }),
   );
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    if (seen.has(token.name)) throw new UsageError(`--${token.name}: expected it once, got it twice`);
+    seen.add(token.name);
+  }
   const { operands } = command;
   if (positionals.length < operands.length) {
     throw new UsageError(`expected ${operands.slice(positionals.length).join(' and ')}, got nothing`);

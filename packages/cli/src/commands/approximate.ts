@@ -74,23 +74,24 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   if (reportPath !== undefined && (await isSameFile(output, reportPath))) {
     throw new UsageError(`--report: expected another file than --output, got ${reportPath}`);
   }
-  const { model: sketch, files } = await openModelFiles(argument, { initialize: false });
+  const { model: sketch, files: inputs } = await openModelFiles(argument, { initialize: false });
   for (const target of reportPath === undefined ? [output] : [output, reportPath]) {
-    await checkTarget(target, [...files, data]);
+    await checkTarget(target, [...inputs, data]);
   }
   const complete = completeSettings(sketch, settings);
   const { source } = await openModelImages(sketch, options);
   const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);
-  const result = await interruptible(terminal, (signal) =>
-    approximate(model, source, {
-      ...complete,
-      signal,
-      onProgress: (event) => bar.update(event.fraction, describeProgress(event)),
-    }),
-  ).finally(bar.clear);
-  await writeFileAtomically(output, saveModel(result.model));
-  if (reportPath !== undefined) await writeFileAtomically(reportPath, renderReport(result.report));
+  const result = await interruptible(terminal, async (signal) => {
+    const onProgress = (event: ProgressEvent): void => bar.update(event.fraction, describeProgress(event));
+    const made = await approximate(model, source, { ...complete, signal, onProgress }).finally(bar.clear);
+    const files = [[output, saveModel(made.model)] as const];
+    const page = reportPath === undefined ? [] : [[reportPath, renderReport(made.report)] as const];
+    // From here on an interrupt is heard but comes too late: both files are written.
+    signal.throwIfAborted();
+    for (const [path, content] of [...files, ...page]) await writeFileAtomically(path, content);
+    return made;
+  });
   terminal.stdout.write(
     options.flag('json') ? `${JSON.stringify(result.report)}\n` : describeResult(result, output, reportPath),
   );
