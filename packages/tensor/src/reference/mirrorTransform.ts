@@ -11,7 +11,6 @@
  */
 
 import type { CookToom, Fraction } from './cookToom.ts';
-import { indexMask } from './microKernel.ts';
 
 /** A matrix whose rows (expand) or columns (contract) come as an optional single, pairs, and a last single. */
 export interface MirroredMatrix {
@@ -84,11 +83,11 @@ export function expandThreeTaps(
 ): void {
   for (let v = 0; v < vectors; v++) {
     for (let lane = 0; lane < 3; lane++) {
-      const from = (sourceStart + v * sourceVector + lane) & indexMask;
+      const from = (sourceStart + v * sourceVector + lane) & 0x3fffffff;
       const s0 = source[from]!;
       const s1 = source[from + sourceStep]!;
       const s2 = source[from + 2 * sourceStep]!;
-      let to = (targetStart + v * targetVector + lane) & indexMask;
+      let to = (targetStart + v * targetVector + lane) & 0x3fffffff;
       // Point 0 picks s_0 with weight 1 / N_0, ∞ picks s_2 with weight 1.
       if (firstPair === 1) {
         target[to] = entries[0]! * s0;
@@ -140,13 +139,13 @@ function expandPairs(
   const end = row * columns + endColumn;
   let next = from + firstColumn * step;
   for (let at = row * columns + firstColumn; at < end; at++) {
-    const entry = at & indexMask;
-    const i = next & indexMask;
+    const entry = at & 0x3fffffff;
+    const i = next & 0x3fffffff;
     const x0 = source[i]!;
     const x1 = source[i + 1]!;
     const x2 = source[i + 2]!;
     const a = entries[entry]!;
-    const b = entries[(entry + apart) & indexMask]!;
+    const b = entries[(entry + apart) & 0x3fffffff]!;
     lead0 += a * x0;
     lead1 += a * x1;
     lead2 += a * x2;
@@ -155,12 +154,12 @@ function expandPairs(
     otherLead2 += b * x2;
     next = i + step;
     if (++at === end) break;
-    const j = next & indexMask;
+    const j = next & 0x3fffffff;
     const y0 = source[j]!;
     const y1 = source[j + 1]!;
     const y2 = source[j + 2]!;
     const c = entries[entry + 1]!;
-    const d = entries[(entry + 1 + apart) & indexMask]!;
+    const d = entries[(entry + 1 + apart) & 0x3fffffff]!;
     follow0 += c * y0;
     follow1 += c * y1;
     follow2 += c * y2;
@@ -200,11 +199,11 @@ function storePair(
   follow1: number,
   follow2: number,
 ): void {
-  const plus = to & indexMask;
+  const plus = to & 0x3fffffff;
   target[plus] = lead0 + follow0;
   target[plus + 1] = lead1 + follow1;
   target[plus + 2] = lead2 + follow2;
-  const minus = (to + targetStep) & indexMask;
+  const minus = (to + targetStep) & 0x3fffffff;
   target[minus] = sign * (lead0 - follow0);
   target[minus + 1] = sign * (lead1 - follow1);
   target[minus + 2] = sign * (lead2 - follow2);
@@ -226,12 +225,12 @@ function expandRow(
   for (let j = 0; j < columns; j++) {
     const coefficient = entries[row * columns + j]!;
     if (coefficient === 0) continue;
-    const at = (from + j * step) & indexMask;
+    const at = (from + j * step) & 0x3fffffff;
     sum0 += coefficient * source[at]!;
     sum1 += coefficient * source[at + 1]!;
     sum2 += coefficient * source[at + 2]!;
   }
-  const at = to & indexMask;
+  const at = to & 0x3fffffff;
   target[at] = sum0;
   target[at + 1] = sum1;
   target[at + 2] = sum2;
@@ -265,8 +264,8 @@ export function contract(
 
 function foldPairs({ firstPair, pairs }: MirroredMatrix, source: Float64Array, from: number, step: number): void {
   for (let pair = 0; pair < pairs; pair++) {
-    const plus = (from + (firstPair + 2 * pair) * step) & indexMask;
-    const minus = (plus + step) & indexMask;
+    const plus = (from + (firstPair + 2 * pair) * step) & 0x3fffffff;
+    const minus = (plus + step) & 0x3fffffff;
     for (let lane = 0; lane < 3; lane++) {
       const a = source[plus + lane]!;
       const b = source[minus + lane]!;
@@ -289,14 +288,14 @@ function contractRow(
   let entry = row * columns + firstPair;
   for (let pair = 0; pair < pairs; pair++) {
     const coefficient = entries[entry]!;
-    const i = at & indexMask;
+    const i = at & 0x3fffffff;
     sum0 += coefficient * folded[i]!;
     sum1 += coefficient * folded[i + 1]!;
     sum2 += coefficient * folded[i + 2]!;
     at = i + 3;
     entry += 2;
   }
-  const i = to & indexMask;
+  const i = to & 0x3fffffff;
   target[i] = sum0;
   target[i + 1] = sum1;
   target[i + 2] = sum2;

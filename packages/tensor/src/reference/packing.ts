@@ -11,7 +11,7 @@
  * with zeros to an even number of at least 2. f32 becomes f64 here and nowhere else.
  */
 
-import { indexMask, panelWidth } from './microKernel.ts';
+import { panelWidth } from './microKernel.ts';
 
 export interface Operand {
   readonly data: Float32Array | Float64Array;
@@ -68,7 +68,7 @@ function packF32(
     const lane2 = base + lanes[Math.min(lane + 2, last)]!;
     for (let t = 0; t < depth; t++) {
       const step = depths[t]!;
-      const to = next & indexMask;
+      const to = next & 0x3fffffff;
       target[to] = data[(lane0 + step) >>> 0]!;
       target[to + 1] = data[(lane1 + step) >>> 0]!;
       target[to + 2] = data[(lane2 + step) >>> 0]!;
@@ -98,7 +98,7 @@ function packF64(
     const lane2 = base + lanes[Math.min(lane + 2, last)]!;
     for (let t = 0; t < depth; t++) {
       const step = depths[t]!;
-      const to = next & indexMask;
+      const to = next & 0x3fffffff;
       target[to] = data[(lane0 + step) >>> 0]!;
       target[to + 1] = data[(lane1 + step) >>> 0]!;
       target[to + 2] = data[(lane2 + step) >>> 0]!;
