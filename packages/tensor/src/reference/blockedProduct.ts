@@ -111,9 +111,9 @@ function storeF32(
     let value = alpha * products[tile + c]! + shift;
     if (beta !== 0) value += beta * data[at]!;
     data[at] = value <= floor ? floor : value;
-    if (++c === panelWidth) {
+    if (++c === 3) {
       c = 0;
-      tile += tileSize;
+      tile += 9;
     }
   }
 }
@@ -139,9 +139,9 @@ function storeF64(
     let value = alpha * products[tile + c]! + shift;
     if (beta !== 0) value += beta * data[at]!;
     data[at] = value <= floor ? floor : value;
-    if (++c === panelWidth) {
+    if (++c === 3) {
       c = 0;
-      tile += tileSize;
+      tile += 9;
     }
   }
 }

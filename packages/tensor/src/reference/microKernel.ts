@@ -13,8 +13,8 @@
  * see packing.ts.
  *
  * Two notes on speed in V8. `& 0x3fffffff` keeps an index in a range that the compiler can prove, so that `i + 5` needs no
- * overflow check; it is a literal because a bundler may turn a named constant into a variable, which costs a third of the
- * speed. No packed block comes near 2^30 elements. And only Float64Arrays come here: one f32 array at these loads would make
+ * overflow check; it, 3 and 9 are literals because a bundler may turn a named constant into a variable, which costs a half of
+ * the speed. No packed block comes near 2^30 elements. And only Float64Arrays come here: one f32 array at these loads would make
  * them polymorphic.
  */
 
@@ -37,7 +37,7 @@ export function multiplyPanels(
   products: Float64Array,
   start: number,
 ): void {
-  const lastPair = aStart + (depth - 2) * panelWidth;
+  const lastPair = aStart + (depth - 2) * 3;
   for (let panel = 0; panel < panels; panel++) {
     let s00 = 0;
     let s01 = 0;
@@ -49,7 +49,7 @@ export function multiplyPanels(
     let s21 = 0;
     let s22 = 0;
     let nextA = aStart;
-    let nextB = bStart + panel * depth * panelWidth;
+    let nextB = bStart + panel * depth * 3;
     for (;;) {
       const i = nextA & 0x3fffffff;
       const j = nextB & 0x3fffffff;
@@ -89,7 +89,7 @@ export function multiplyPanels(
       nextA = i + 6;
       nextB = j + 6;
     }
-    const tile = start + panel * tileSize;
+    const tile = start + panel * 9;
     products[tile] = s00;
     products[tile + 1] = s01;
     products[tile + 2] = s02;

@@ -39,7 +39,7 @@ export function transformWeights(job: WinogradJob, group: number, firstFilter: n
       for (let lane = 0; lane < panelWidth; lane++) {
         const which = group * filters + Math.min(filters - 1, firstFilter + panel * panelWidth + lane);
         let from = offset + (which * channels + c) * taps * taps;
-        for (let to = lane; to < taps * taps * panelWidth; to += panelWidth) patch[to] = data[from++]!;
+        for (let to = lane; to < taps * taps * 3; to += 3) patch[to] = data[from++]!;
       }
       transform(filter, patch, 0, half, 0, first);
       transform(filter, half, 0, block.data, panelStart + c * panelWidth, second);
@@ -158,8 +158,8 @@ function readPatch(
   const endY = Math.min(size, height - top);
   for (let y = Math.max(0, -top); y < endY; y++) {
     let from = plane + (top + y) * width + left + firstX;
-    let to = (y * size + firstX) * panelWidth + lane;
-    for (let x = firstX; x < endX; x++, from++, to += panelWidth) patch[to] = data[from]!;
+    let to = (y * size + firstX) * 3 + lane;
+    for (let x = firstX; x < endX; x++, from++, to += 3) patch[to] = data[from]!;
   }
 }
 
@@ -175,7 +175,7 @@ function storeTile(job: WinogradJob, filter: number, origin: TileOrigin, result:
   for (let y = 0; y < endY; y++) {
     let to = plane + (origin.row + y) * outputWidth + origin.column;
     let from = y * tile * tileSize + lane;
-    for (let x = 0; x < endX; x++, to++, from += tileSize) {
+    for (let x = 0; x < endX; x++, to++, from += 9) {
       const value = result[from]! + shift;
       data[to] = value <= floor ? floor : value;
     }
