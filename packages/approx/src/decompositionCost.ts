@@ -13,12 +13,23 @@ import type { ConvolutionLayer } from './layers.ts';
 /** What the cost functions need to know of a layer. */
 export type LayerSize = Pick<ConvolutionLayer, 'filters' | 'patchSize' | 'positions'>;
 
-/** Multiply-adds of the layer as it is: d k²c · positions. */
+/**
+ * Multiply-adds of the layer as it is: d k²c · positions.
+ * @example
+ * import { originalMacs } from '@rankwise/approx';
+ * originalMacs({ filters: 512, patchSize: 4608, positions: 324 }) // => 764411904
+ */
 export function originalMacs({ filters, patchSize, positions }: LayerSize): number {
   return filters * patchSize * positions;
 }
 
-/** True when rank d' costs less than the layer as it is, both new layers counted: d' (k²c + d) < d k²c. */
+/**
+ * True when rank d' costs less than the layer as it is, both new layers counted: d' (k²c + d) < d k²c.
+ * @example
+ * import { decompositionPays } from '@rankwise/approx';
+ * const conv = { filters: 8, patchSize: 8, positions: 1 };
+ * [decompositionPays(conv, 3), decompositionPays(conv, 4)] // => [true, false]
+ */
 export function decompositionPays({ filters, patchSize }: LayerSize, rank: number): boolean {
   return rank * (patchSize + filters) < filters * patchSize;
 }

@@ -24,6 +24,16 @@ import type { LowRankMap } from './solve/samples.ts';
  * @param map - left [d, k], right [k, d], offset [d], f64
  * @throws DomainError when no such node exists or it has several groups, or a value of the map is not finite.
  * @throws ShapeError when the map's shape does not fit the layer's filters.
+ * @example
+ * import { replaceConvolution } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { fromNested } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 4, 4], { seed: 1 }).conv('conv1', { filters: 2, kernel: 3 }).build();
+ * // Both filters answer with the mean of the two.
+ * const map = { left: fromNested('f64', [[1], [1]]), right: fromNested('f64', [[0.5, 0.5]]), offset: new Float64Array(2) };
+ * const replaced = replaceConvolution(model, 'conv1', map);
+ * replaced.parameters['conv1/basis.weight'].shape // => [1, 1, 3, 3]
+ * replaced.parameters['conv1.weight'].shape // => [2, 1, 1, 1]
  */
 export function replaceConvolution(
   model: Model,

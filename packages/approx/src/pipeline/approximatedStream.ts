@@ -7,7 +7,7 @@
  * their images each time, which costs time but no memory.
  */
 
-import { DomainError } from '@rankwise/tensor';
+import { DomainError, sizeOf } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { advance, nodeIndex, startExecution } from '@rankwise/nn';
 import type { ExecutionState, ImageSource, Model } from '@rankwise/nn';
@@ -49,9 +49,11 @@ export async function* advanceStreamInPlace(
   kernels: Kernels,
 ): AsyncGenerator<number, void, void> {
   const target = nodeIndex(model, layer.name);
-  let kept = 0;
+  let held = stream.states.reduce((bytes, state) => bytes + stateBytes(state), 0);
   for (const [i, [from, to]] of stream.ranges.entries()) {
     const paused = stream.states[i];
+    // Batches still in front of the last layer count until they move on, so that the budget holds at every moment.
+    held -= stateBytes(paused);
     const state =
       paused === undefined
         ? advance(model, startExecution(model, await stream.images.batch(from, to)), 0, target, { kernels })
@@ -61,16 +63,17 @@ export async function* advanceStreamInPlace(
       throw new DomainError(`advanceStreamInPlace: layer: expected an input of ${layer.name}, got none`);
     computeResponses(model, layer, input, positions, from, rows, kernels);
     const size = stateBytes(state);
-    const keep = kept + size <= stream.memoryBudget;
-    if (keep) kept += size;
+    const keep = held + size <= stream.memoryBudget;
+    if (keep) held += size;
     stream.states[i] = keep ? state : undefined;
     yield to;
   }
   stream.position = target;
 }
 
-function stateBytes(state: ExecutionState): number {
+/** By shapes: a view of all images, which are in memory anyway, counts as its own part of them. */
+function stateBytes(state: ExecutionState | undefined): number {
   let bytes = 0;
-  for (const value of state.values.values()) bytes += value.data.byteLength;
+  for (const value of state?.values.values() ?? []) bytes += sizeOf(value.shape) * value.data.BYTES_PER_ELEMENT;
   return bytes;
 }

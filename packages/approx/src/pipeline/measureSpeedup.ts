@@ -17,6 +17,14 @@ const defaultTurns = 5;
  * @param images - f32 [images, channels, height, width], as the models want them
  * @param turns - timed runs of each
  * @throws what forward throws.
+ * @example
+ * import { measureSpeedup } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 4, 4], { seed: 1 }).conv('conv1', { filters: 2, kernel: 3 }).build();
+ * const { images, speedup } = measureSpeedup(model, model, zeros('f32', [3, 1, 4, 4]));
+ * images // => 3
+ * speedup > 0 // => true
  */
 export function measureSpeedup(
   original: Model,

@@ -50,6 +50,16 @@ export interface ReconstructedModel {
  * @param plan - from selectRanks; every layer it names must have been calibrated
  * @throws DomainError when the plan names a layer that was not calibrated, or an option is out of range.
  * @throws the signal's reason when it is aborted.
+ * @example
+ * import { calibrate, convolutionLayers, reconstruct, selectRanks } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { createRandom, zeros } from '@rankwise/tensor';
+ * const model = sequential('tiny', [1, 8, 8], { seed: 1 }).conv('conv1', { filters: 8, kernel: 3 }).relu('relu1')
+ *   .conv('conv2', { filters: 8, kernel: 3 }).relu('relu2').build();
+ * const images = createRandom(2).fillNormalInPlace(zeros('f32', [40, 1, 8, 8]));
+ * const plan = selectRanks(convolutionLayers(model), { method: 'uniform', speedup: 2 });
+ * const approximated = await reconstruct(await calibrate(model, images), plan, { solver: 'linear' });
+ * approximated.model.nodes.map((node) => node.name) // => ['conv1', 'relu1', 'conv2/basis', 'conv2', 'relu2']
  */
 export async function reconstruct(
   calibration: Calibration,

@@ -78,7 +78,12 @@ export function cumulativeEnergy(energies: ArrayLike<number>, count = energies.l
   return cumulative;
 }
 
-/** The fraction of the energy that the first `rank` components hold; 1 when there is none to hold. */
+/**
+ * The fraction of the energy that the first `rank` components hold; 1 when there is none to hold.
+ * @example
+ * import { energyKept } from '@rankwise/approx';
+ * energyKept([6, 3, 1], 2) // => 0.9
+ */
 export function energyKept(energies: ArrayLike<number>, rank: number): number {
   const cumulative = cumulativeEnergy(energies);
   const total = cumulative.at(-1) ?? 0;

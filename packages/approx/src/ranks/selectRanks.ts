@@ -69,7 +69,15 @@ export function selectRanks(layers: readonly ConvolutionLayer[], request: RankRe
   return plan;
 }
 
-/** The layers that take part in a request: set by hand, or neither excluded nor reading the network's input. */
+/**
+ * The layers that take part in a request: set by hand, or neither excluded nor reading the network's input.
+ * @example
+ * import { candidateLayers, convolutionLayers } from '@rankwise/approx';
+ * import { sppNet7 } from '@rankwise/nn';
+ * const layers = convolutionLayers(sppNet7({ initialize: false }));
+ * candidateLayers(layers, { exclude: ['conv7'] }).map((layer) => layer.name)
+ * // => ['conv2', 'conv3', 'conv4', 'conv5', 'conv6']
+ */
 export function candidateLayers(
   layers: readonly ConvolutionLayer[],
   { method, fixed = {}, exclude = [] }: Pick<RankRequest, 'exclude' | 'fixed'> & { readonly method?: RankMethod },

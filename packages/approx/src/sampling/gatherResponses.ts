@@ -15,6 +15,13 @@ import type { SampledPositions } from './samplePositions.ts';
  * Copies responses out of an output map.
  * @param map - f32 [images, d, height, width], contiguous: the layer's output for images [firstImage, firstImage + images)
  * @param rows - f32 [all images · perImage, d], contiguous; the rows of these images are written
+ * @example
+ * import { gatherResponses, samplePositions } from '@rankwise/approx';
+ * import { fromNested, toNested, zeros } from '@rankwise/tensor';
+ * const positions = samplePositions({ seed: 1, layer: 'conv1', images: 1, available: 2, wanted: 2 });
+ * const rows = zeros('f32', [2, 2]);
+ * gatherResponses(fromNested('f32', [[[[1, 2]], [[3, 4]]]]), positions, 0, rows);
+ * toNested(rows) // => [[1, 3], [2, 4]]
  */
 export function gatherResponses(
   map: Tensor<'f32'>,
@@ -43,6 +50,17 @@ export function gatherResponses(
  * @param input - f32 [images, channels, height, width], contiguous: the layer's input for images [firstImage, firstImage + images)
  * @param rows - f32 [all images · perImage, d], contiguous; the rows of these images are written
  * @param model - holds the layer's weight and bias
+ * @example
+ * import { computeResponses, convolutionLayers, samplePositions } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * import { fromNested, full, referenceKernels, toNested, zeros } from '@rankwise/tensor';
+ * const built = sequential('tiny', [1, 2, 2]).conv('conv1', { filters: 1, kernel: 1 }).build();
+ * const model = { ...built, parameters: { 'conv1.weight': full('f32', [1, 1, 1, 1], 2), 'conv1.bias': full('f32', [1], 1) } };
+ * const [layer] = convolutionLayers(model);
+ * const positions = samplePositions({ seed: 1, layer: 'conv1', images: 1, available: 4, wanted: 4 });
+ * const rows = zeros('f32', [4, 1]);
+ * computeResponses(model, layer, fromNested('f32', [[[[1, 2], [3, 4]]]]), positions, 0, rows, referenceKernels);
+ * toNested(rows) // => [[3], [5], [7], [9]]
  */
 export function computeResponses(
   model: Model,

@@ -25,7 +25,12 @@ export function reluAuxiliary(target: number, predicted: number, lambda: number)
   return auxiliaryCost(target, predicted, lambda, z1) < auxiliaryCost(target, predicted, lambda, z0) ? z1 : z0;
 }
 
-/** (r(y) − r(z))² + λ (z − y')² for one element. */
+/**
+ * (r(y) − r(z))² + λ (z − y')² for one element.
+ * @example
+ * import { auxiliaryCost } from '@rankwise/approx';
+ * auxiliaryCost(3, 1, 0.5, 2) // => 1.5
+ */
 export function auxiliaryCost(target: number, predicted: number, lambda: number, z: number): number {
   const outer = target - (z > 0 ? z : 0);
   const inner = z - predicted;

@@ -99,7 +99,14 @@ export function regressionMap(
   return { solution: withOffset(left, right, mean, moments.regressorMean), explained };
 }
 
-/** The same map with balanced factors P = U S^½ and Qᵀ = S^½ Vᵀ, M = U S Vᵀ (Zhang et al. 2015, §2.1). */
+/**
+ * The same map with balanced factors P = U S^½ and Qᵀ = S^½ Vᵀ, M = U S Vᵀ (Zhang et al. 2015, §2.1).
+ * @example
+ * import { balanced } from '@rankwise/approx';
+ * import { fromNested, toNested } from '@rankwise/tensor';
+ * const map = { left: fromNested('f64', [[1]]), right: fromNested('f64', [[4]]), offset: new Float64Array(1) };
+ * toNested(balanced(map).left) // => [[2]]
+ */
 export function balanced(map: LowRankMap): LowRankMap {
   const { left, right } = balancedFactors(map.left, map.right);
   return { left, right, offset: map.offset };

@@ -94,7 +94,15 @@ export function solveNonlinear(
   }
 }
 
-/** The alternation as a generator that yields after each iteration, for callers that share the thread with others. */
+/**
+ * The alternation as a generator that yields after each iteration, for callers that share the thread with others.
+ * @example
+ * import { nonlinearIterations } from '@rankwise/approx';
+ * import { fromNested } from '@rankwise/tensor';
+ * const y = fromNested('f32', [[1, -1], [2, 0], [-3, 4], [0, 1]]);
+ * const steps = nonlinearIterations({ target: y, regressor: y }, 1, [{ lambda: 1, iterations: 2 }]);
+ * [...steps].map((trace) => trace.iteration) // => [0, 1]
+ */
 export function* nonlinearIterations(
   samples: ResponseSamples,
   rank: number,

@@ -22,6 +22,13 @@ export type Nonlinearity = 'relu' | 'identity';
  * @param map - left [d, k], right [k, d], offset [d], f64
  * @throws ShapeError when the samples do not fit each other or the map does not fit them.
  * @throws DomainError when a value is not finite.
+ * @example
+ * import { relativeResponseError } from '@rankwise/approx';
+ * import { fromNested } from '@rankwise/tensor';
+ * const y = fromNested('f32', [[-1], [3]]);
+ * // A constant answer of 1.5, the mean of r(y), is as good as no answer.
+ * const map = { left: fromNested('f64', [[0]]), right: fromNested('f64', [[0]]), offset: new Float64Array([1.5]) };
+ * relativeResponseError({ target: y, regressor: y }, map, 'relu') // => 1
  */
 export function relativeResponseError(
   samples: ResponseSamples,
