@@ -6,10 +6,11 @@ import { runs } from '../kit/runs.ts';
 
 /**
  * What rounding may add to the cost of z: a few roundings of the cost itself, and, as z1 is rounded by δ ≤ γ_4 (|y'| + r(y)),
- * the parabola's rise (1 + λ) δ² from its bottom.
+ * the parabola's rise (1 + λ) δ² from its bottom; a square that underflows is off by the smallest double.
  */
 function costAllowance(target: number, predicted: number, lambda: number, cost: number): number {
-  return gamma(8, 'f64') * cost + (1 + lambda) * (gamma(4, 'f64') * (Math.abs(predicted) + target)) ** 2;
+  const parabola = (1 + lambda) * (gamma(4, 'f64') * (Math.abs(predicted) + target)) ** 2;
+  return gamma(8, 'f64') * cost + parabola + (4 + lambda) * Number.MIN_VALUE;
 }
 
 describe('reluAuxiliary: by hand', () => {
@@ -82,9 +83,8 @@ describe('reluAuxiliary: laws', () => {
 
   it('an element that is right already does not move', () => {
     fc.assert(
-      // Below 1e-150 the squares that are compared underflow, and the tie goes to 0.
       fc.property(
-        targets.map((x) => (x < 1e-150 ? 0 : x)),
+        targets.map((x) => (x < 1e-150 ? 0 : x)), // bound: squares of less underflow, and the tie goes to 0
         lambdas,
         (magnitude, lambda) => {
           expect(reluAuxiliary(0, -magnitude, lambda) + magnitude).toBe(0);
