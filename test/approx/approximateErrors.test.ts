@@ -50,7 +50,7 @@ describe('approximate refuses before any image is read', () => {
     ['ranks', { ranks: 'worst' }, /^approximate: ranks: expected best, energy, uniform or manual, got worst$/],
     ['solver', { solver: 'none' }, /^approximate: solver: expected linear or nonlinear, got none$/],
     ['reconstruction', { reconstruction: 'none' }, /^approximate: reconstruction: expected asymmetric or symmetric/],
-    ['λ', { schedule: [{ lambda: -1, iterations: 2 }] }, /^approximate: schedule: expected a positive finite lambda/],
+    ['λ', { schedule: [{ lambda: -1, iterations: 2 }] }, /^approximate: schedule: expected 0 < lambda/],
     ['iterations', { schedule: [{ lambda: 1, iterations: 0.5 }] }, /^approximate: schedule: expected iterations/],
     ['memory', { memoryBudget: -1 }, /^approximate: memoryBudget: expected bytes ≥ 0, got -1$/],
     [

@@ -220,7 +220,7 @@ describe('reconstruct', () => {
     const bad: [object, RegExp][] = [
       [
         { schedule: [{ lambda: 0, iterations: 1 }] },
-        /^reconstruct: schedule: expected a positive finite lambda, got 0$/,
+        /^reconstruct: schedule: expected 0 < lambda ≤ 1099511627776, got 0$/,
       ],
       [{ memoryBudget: Number.NaN }, /^reconstruct: memoryBudget: expected bytes ≥ 0, got NaN$/],
       [{ solver: 'quadratic' }, /^reconstruct: solver: expected linear or nonlinear, got quadratic$/],

@@ -11,6 +11,7 @@ import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { convolutionLayers } from '../layers.ts';
 import { candidateLayers, selectRanks } from '../ranks/selectRanks.ts';
+import { ownRecord } from '../ranks/ownRecord.ts';
 import type { RankMethod, RankRequest } from '../ranks/selectRanks.ts';
 import { batchRanges, calibrate } from './calibrate.ts';
 import type { Calibration, CalibrationOptions } from './calibrate.ts';
@@ -121,7 +122,7 @@ export async function approximateCalibrated(
   checkRequest(model, request, options, calibration.images.count - calibration.fitImages);
   checkCalibrated(calibration, request);
   const methods: readonly RankMethod[] = ranks === 'best' ? ['uniform', 'energy'] : [ranks];
-  const energies = Object.fromEntries(calibration.layers.map((layer) => [layer.layer.name, layer.energies]));
+  const energies = ownRecord(calibration.layers.map(({ layer, energies: found }) => [layer.name, found] as const));
   const candidates: Candidate[] = [];
   for (const [i, method] of methods.entries()) {
     const plan = selectRanks(convolutionLayers(model), { ...request, method, energies });

@@ -5,7 +5,7 @@ import { modelCost } from '@rankwise/nn';
 import { approximatedMacs } from '../decompositionCost.ts';
 import type { RankMethod, RankPlan } from '../ranks/selectRanks.ts';
 import type { ApproximateCalibratedOptions } from './approximate.ts';
-import type { Calibration } from './calibrate.ts';
+import type { CalibratedLayer, Calibration } from './calibrate.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { measureSpeedup } from './measureSpeedup.ts';
 import type { ReconstructedModel } from './reconstruct.ts';
@@ -31,7 +31,9 @@ export async function assembleReport(
   options: ApproximateCalibratedOptions,
   seconds: number,
 ): Promise<ApproximationReport> {
-  const { model: original, images, fitImages, layers } = calibration;
+  const { model: original, images, fitImages } = calibration;
+  const planned = new Set(Object.keys(best.plan.ranks));
+  const layers = calibration.layers.filter(({ layer }) => planned.has(layer.name));
   const { kernels = referenceKernels, ranks = 'best' } = options;
   const timed = Math.min(timedImages, calibration.batchSize, images.count);
   const measured =
@@ -72,12 +74,12 @@ export async function assembleReport(
     outputError: best.compared?.relativeError ?? null,
     outputAgreement: best.compared?.agreement ?? null,
     layers: best.layers,
-    warnings: warningsOf(calibration, best),
+    warnings: warningsOf(layers, best),
     seconds,
   };
 }
 
-function warningsOf({ layers }: Calibration, { plan, layers: reports }: Candidate): string[] {
+function warningsOf(layers: readonly CalibratedLayer[], { plan, layers: reports }: Candidate): string[] {
   const warnings: string[] = [];
   for (const name of plan.leftAlone) {
     warnings.push(`${name} is left as it is: at rank ${plan.ranks[name]} two layers would cost no less than one`);

@@ -205,7 +205,9 @@ function chooseImages(
     throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
   const count = Math.min(images, source.count);
   const order = createRandom(seed).fork('images').permutation(source.count).slice(0, count);
-  const fitImages = Math.max(1, count - Math.round(count * heldOut));
+  // A share above 0 is at least one image, as long as one is left to fit.
+  const heldOutImages = heldOut > 0 ? Math.min(count - 1, Math.max(1, Math.round(count * heldOut))) : 0;
+  const fitImages = count - heldOutImages;
   const indices = [...order.slice(0, fitImages).toSorted(), ...order.slice(fitImages).toSorted()];
   return { chosen: selectImages(source, indices), fitImages };
 }

@@ -12,6 +12,7 @@ import { DomainError } from '@rankwise/tensor';
 import { approximatedMacs, decompositionPays, originalMacs } from '../decompositionCost.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { removalOrder, startingRank } from './energyRanks.ts';
+import { ownRecord } from './ownRecord.ts';
 import { uniformRank } from './uniformRanks.ts';
 
 export type RankMethod = 'energy' | 'uniform' | 'manual';
@@ -57,15 +58,24 @@ export interface RankPlan {
  * // => { conv1: 32, conv2: 57, conv3: 104, conv4: 115, conv5: 115, conv6: 115, conv7: 115 }
  */
 export function selectRanks(layers: readonly ConvolutionLayer[], request: RankRequest): RankPlan {
+  return planRanks(layers, {
+    ...request,
+    fixed: ownRecord(request.fixed),
+    caps: ownRecord(request.caps),
+    energies: ownRecord(request.energies),
+  });
+}
+
+function planRanks(layers: readonly ConvolutionLayer[], request: RankRequest): RankPlan {
   checkNames(layers, request);
-  const fixed = request.fixed ?? {};
+  const { fixed = {} } = request;
   const candidates = candidateLayers(layers, request);
   const free = candidates.filter((layer) => fixed[layer.name] === undefined);
   if (request.method === 'manual') return planOf(candidates, candidates, fixed, request);
   const speedup = checkSpeedup(free, request);
   const chosen = request.method === 'uniform' ? uniform(free, speedup, request) : energy(free, speedup, request);
-  const plan = planOf(candidates, free, { ...chosen, ...fixed }, request);
-  if (plan.speedup < speedup) throw beyondReach(free, speedup, request);
+  const plan = planOf(candidates, free, Object.assign(chosen, fixed), request);
+  if (plan.macsAfter > plan.macsBefore / speedup) throw beyondReach(free, speedup, request);
   return plan;
 }
 
@@ -82,9 +92,10 @@ export function candidateLayers(
   layers: readonly ConvolutionLayer[],
   { method, fixed = {}, exclude = [] }: Pick<RankRequest, 'exclude' | 'fixed'> & { readonly method?: RankMethod },
 ): ConvolutionLayer[] {
+  const byHand = new Set(Object.keys(fixed));
   return layers.filter((layer) => {
     if (exclude.includes(layer.name)) return false;
-    return fixed[layer.name] !== undefined || (method !== 'manual' && !layer.first);
+    return byHand.has(layer.name) || (method !== 'manual' && !layer.first);
   });
 }
 
@@ -99,8 +110,8 @@ function uniform(
 ): Record<string, number> {
   const budget = total(layers, originalMacs) / speedup;
   for (let each = speedup; ; each *= 1.01) {
-    const ranks = Object.fromEntries(
-      layers.map((layer) => {
+    const ranks = ownRecord(
+      layers.map((layer): [string, number] => {
         const rank = uniformRank(layer, each, countProjection);
         return [layer.name, Math.min(rank, caps[layer.name] ?? rank)];
       }),
@@ -119,7 +130,7 @@ function energy(layers: readonly ConvolutionLayer[], speedup: number, request: R
     const cap = caps[layer.name];
     return { ...layer, energies: spectrum, ...(cap === undefined ? {} : { cap }) };
   });
-  const ranks = Object.fromEntries(spectra.map((layer) => [layer.name, startingRank(layer)]));
+  const ranks = ownRecord(spectra.map((layer): [string, number] => [layer.name, startingRank(layer)]));
   const costs = new Map(layers.map((layer) => [layer.name, layer]));
   const budget = total(layers, originalMacs) / speedup;
   let cost = total(layers, (layer) => approximatedMacs(layer, ranks[layer.name] ?? 1, countProjection));
@@ -144,7 +155,7 @@ function planOf(
   const macsBefore = total(counted, originalMacs);
   const macsAfter = total(counted, (layer) => approximatedMacs(layer, rankOf(layer), countProjection));
   return {
-    ranks: Object.fromEntries(candidates.map((layer) => [layer.name, rankOf(layer)])),
+    ranks: ownRecord(candidates.map((layer): [string, number] => [layer.name, rankOf(layer)])),
     counted: counted.map((layer) => layer.name),
     leftAlone: candidates.filter((layer) => !decompositionPays(layer, rankOf(layer))).map((layer) => layer.name),
     macsBefore,

@@ -38,6 +38,9 @@ export const paperSchedule: readonly PenaltyStage[] = [
   { lambda: 1, iterations: 25 },
 ];
 
+/** A λ at which z cannot move by a part in 2^40 any more, and far from where λ y'² overflows. */
+const largestLambda = 2 ** 40;
+
 /** What one iteration did; every value is divided by Σ ‖r(y_i) − mean of r(y)‖². */
 export interface IterationTrace {
   readonly iteration: number;
@@ -179,8 +182,8 @@ function auxiliaryRegression(
  */
 export function checkSchedule(caller: string, schedule: readonly PenaltyStage[]): void {
   for (const { lambda, iterations } of schedule) {
-    if (!(lambda > 0) || lambda === Infinity) {
-      throw new DomainError(`${caller}: schedule: expected a positive finite lambda, got ${lambda}`);
+    if (!(lambda > 0 && lambda <= largestLambda)) {
+      throw new DomainError(`${caller}: schedule: expected 0 < lambda ≤ ${largestLambda}, got ${lambda}`);
     }
     if (!Number.isInteger(iterations) || iterations < 0) {
       throw new DomainError(`${caller}: schedule: expected iterations ≥ 0 as an integer, got ${iterations}`);
