@@ -39,6 +39,7 @@ const { values } = parseArgs({
     images: { type: 'string', default: '3000' },
     positions: { type: 'string', default: '1' },
     speedup: { type: 'string', default: '4' },
+    iterations: { type: 'string', default: '25' },
     seed: { type: 'string', default: '0' },
     threads: { type: 'string', default: `${Math.min(2, availableParallelism())}` },
     test: { type: 'string', default: '1000' },
@@ -57,7 +58,7 @@ const task: Task = {
   images: Number(values.images),
   positions: Number(values.positions),
   testCount: values.all ? 10_000 : Number(values.test),
-  exclude: [],
+  iterations: Number(values.iterations),
   seed: Number(values.seed),
 };
 

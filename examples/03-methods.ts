@@ -31,6 +31,7 @@ const { values } = parseArgs({
     images: { type: 'string', default: '3000' },
     positions: { type: 'string', default: '10' },
     count: { type: 'string', default: '5000' },
+    iterations: { type: 'string', default: '25' },
     seed: { type: 'string', default: '0' },
     threads: { type: 'string', default: '2' },
     json: { type: 'string' },
@@ -44,7 +45,7 @@ const task: Task = {
   images: Number(values.images),
   positions: Number(values.positions),
   testCount: Number(values.count),
-  exclude: [],
+  iterations: Number(values.iterations),
   seed: Number(values.seed),
 };
 const labels = values.methods.split(',').map((label) => label.trim());

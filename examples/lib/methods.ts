@@ -4,7 +4,7 @@
  * Labels are used for scoring only. All methods of one run share one calibration.
  */
 
-import { approximateCalibrated, calibrate } from '@rankwise/approx';
+import { approximateCalibrated, calibrate, paperSchedule } from '@rankwise/approx';
 import type {
   ApproximationReport,
   Calibration,
@@ -34,7 +34,8 @@ export interface Task {
   readonly images: number;
   readonly positions: number;
   readonly testCount: number;
-  readonly exclude: readonly string[];
+  /** Of the nonlinear solver, at each of the paper's two λ; the paper makes 25. */
+  readonly iterations: number;
   readonly seed: number;
 }
 
@@ -100,7 +101,7 @@ export async function runMethod(
   const started = performance.now();
   const { model, report } = await approximateCalibrated(calibration, {
     ...method,
-    exclude: task.exclude,
+    schedule: paperSchedule.map(({ lambda }) => ({ lambda, iterations: task.iterations })),
     measure: false,
     onProgress,
   });
