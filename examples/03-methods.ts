@@ -94,14 +94,13 @@ function markdownTable({ top1, top3 }: Score): string {
 
 function jsonOf(score: Score, scored: readonly MethodResult[]): Uint8Array {
   const rows = scored.map((row) => ({
-    ...row.method,
+    method: row.method,
     top1: row.score.top1,
     top3: row.score.top3,
     outputError: row.report.outputError,
     outputAgreement: row.report.outputAgreement,
-    ranks: Object.fromEntries(row.report.layers.map(({ name, rank }) => [name, rank])),
+    layerRanks: Object.fromEntries(row.report.layers.map(({ name, rank }) => [name, rank])),
     seconds: row.seconds,
-    method: row.method,
   }));
   return new TextEncoder().encode(
     `${JSON.stringify({ model: model.name, task, before: score, rows }, undefined, 2)}\n`,
