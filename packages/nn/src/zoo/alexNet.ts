@@ -15,6 +15,7 @@
 
 import type { Model } from '../model.ts';
 import { sequential } from '../sequential.ts';
+import { imageNetPreprocessing } from './imageNetPreprocessing.ts';
 import type { ZooOptions } from './sppNet7.ts';
 
 /**
@@ -49,5 +50,5 @@ export function alexNet(options: ZooOptions = {}): Model {
     .dropout('dropout7')
     .linear('fc8', { outputs: options.classes ?? 1000 })
     .softmax('softmax')
-    .build();
+    .build({ preprocessing: imageNetPreprocessing });
 }

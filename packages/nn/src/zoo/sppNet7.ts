@@ -20,6 +20,7 @@
 import type { InitializeOptions } from '../initialize.ts';
 import type { Model } from '../model.ts';
 import { sequential } from '../sequential.ts';
+import { imageNetPreprocessing } from './imageNetPreprocessing.ts';
 
 export interface ZooOptions extends InitializeOptions {
   /** Outputs of the last layer. Default 1000. */
@@ -48,10 +49,10 @@ export function sppNet7(options: ZooOptions = {}): Model {
   return chain
     .spatialPyramidPool([6, 3, 2, 1], 'spp')
     .linear('fc6', { outputs: 4096 })
-    .relu('relu8')
+    .relu('fc6/relu')
     .linear('fc7', { outputs: 4096 })
-    .relu('relu9')
+    .relu('fc7/relu')
     .linear('fc8', { outputs: options.classes ?? 1000 })
     .softmax('softmax')
-    .build({ fixedRanks: { conv1: 32 } });
+    .build({ fixedRanks: { conv1: 32 }, preprocessing: imageNetPreprocessing });
 }

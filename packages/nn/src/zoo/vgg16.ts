@@ -6,6 +6,7 @@
 
 import type { Model } from '../model.ts';
 import { sequential } from '../sequential.ts';
+import { imageNetPreprocessing } from './imageNetPreprocessing.ts';
 import type { ZooOptions } from './sppNet7.ts';
 
 /** Filters of each stage and how many convolutions it has. */
@@ -44,5 +45,5 @@ export function vgg16(options: ZooOptions = {}): Model {
     .dropout('dropout7')
     .linear('fc8', { outputs: options.classes ?? 1000 })
     .softmax('softmax')
-    .build();
+    .build({ preprocessing: imageNetPreprocessing });
 }
