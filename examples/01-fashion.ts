@@ -26,14 +26,15 @@ import {
 } from '@rankwise/cli';
 import { loadModel, modelCost } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
-import { createReferenceKernels } from '@rankwise/tensor';
+import { createReferenceKernels, referenceKernels } from '@rankwise/tensor';
 import { describeMethod, openTestSet, scoreModel } from './lib/methods.ts';
 import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
 import { runMethods } from './lib/methodPool.ts';
 import { layerTable, methodTable } from './lib/table.ts';
 
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
-const timedImages = 16;
+const timedImages = 8;
+const timedTurns = 3;
 
 const { values } = parseArgs({
   options: {
@@ -147,8 +148,8 @@ async function timeBoth(
   approximated: Model,
 ): Promise<{ readonly measured: MeasuredSpeedup; readonly text: string }> {
   const batch = await test.source.batch(0, Math.min(timedImages, test.source.count));
-  const measured = measureSpeedup(model, approximated, batch);
-  const direct = measureSpeedup(model, approximated, batch, createReferenceKernels({ winograd: false }));
+  const measured = measureSpeedup(model, approximated, batch, referenceKernels, timedTurns);
+  const direct = measureSpeedup(model, approximated, batch, createReferenceKernels({ winograd: false }), timedTurns);
   const line = ({ originalMilliseconds, approximatedMilliseconds, speedup: ratio }: MeasuredSpeedup): string =>
     `${originalMilliseconds.toFixed(1)} ms a photograph before, ${approximatedMilliseconds.toFixed(1)} ms after (${ratio.toFixed(2)}×)`;
   return {
