@@ -102,11 +102,12 @@ describe('laws', () => {
         const what = `d ${d}, p ${p}, n ${d + extra}, rank ${rank}, seed ${seed}`;
         expectRatio('reducedRankRegression: left orthonormal', what, orthogonalityRatio(left));
         const total = square(normFrobenius(z));
-        const terms = (d + extra) * d * Math.sqrt(conditionOf(regressor.eigenvalues.data, regressor.rank));
+        const terms = (d + extra) * d * conditionOf(regressor.eigenvalues.data, regressor.rank);
         const found = objective(z, multiply(left, right), y);
         expectRatio('reducedRankRegression: residual identity', what, scalarRatio(found, total - sumOfSquares(singularValues.data), total, terms)); // prettier-ignore
       }),
-      { numRuns: runs() },
+      // Three samples, condition 9e6: the smallest eigenvalue, and σ² with it, is off by condition · ε, not by its root.
+      { numRuns: runs(), examples: [[{ d: 2, p: 5, extra: 1, rank: 2, seed: 727880976 }]] },
     );
   });
 
