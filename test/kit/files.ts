@@ -27,12 +27,13 @@ export function formatErrorOf(read: (bytes: Uint8Array) => unknown, bytes: Uint8
   return thrown;
 }
 
-/** Either reads or refuses with a FormatError; any other error is a crash. */
+/** Either reads or refuses with a FormatError of one line; any other error is a crash. */
 export function readsOrRefuses(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): void {
   try {
     read(bytes);
   } catch (error) {
     expect(error).toBeInstanceOf(FormatError);
+    expect(String(error)).not.toMatch(/[\r\n]/);
   }
 }
 

@@ -123,6 +123,19 @@ describe('a header that is wrong', () => {
   });
 });
 
+describe('a message that quotes the file', () => {
+  it('is one line whatever the name', () => {
+    const { message } = formatErrorOf(readSafetensors, file(`{${entry('a\\nb\\u001b[31m\\u2028', 0, 2)}}`, 1));
+    expect(message).toContain('tensor a\ufffdb\ufffd[31m\ufffd to end');
+  });
+
+  it('is short whatever the name, and says where all the same', () => {
+    const { message } = formatErrorOf(readSafetensors, file(`{${entry('n'.repeat(100_000), 0, 2)}}`, 1));
+    expect(message.length).toBeLessThan(600);
+    expect(message).toMatch(/n… \(data-beyond-file at byte \d+\)$/);
+  });
+});
+
 describe('64-bit integers', () => {
   const read = (value: bigint): number | undefined => {
     const bytes = joined(file(`{${entry('a', 0, 8, '[]', 'I64')}}`), int64(value));

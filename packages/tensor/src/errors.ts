@@ -28,15 +28,31 @@ export class ConvergenceError extends Error {
   }
 }
 
-/** Bytes that are not what they claim to be. `code` names the way, `offset` the byte where it shows. */
+/** Names in a message come from the file; a longer one is no help to its reader. */
+const longestMessage = 500;
+
+/**
+ * Bytes that are not what they claim to be. `code` names the way, `offset` the byte where it shows. The message may quote the
+ * bytes, so it is kept to one line of bounded length: control characters become U+FFFD.
+ */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
   readonly code: string;
   readonly offset: number;
 
   constructor(code: string, offset: number, message: string) {
-    super(`${message} (${code} at byte ${offset})`);
+    super(`${asLine(message)} (${code} at byte ${offset})`);
     this.code = code;
     this.offset = offset;
   }
+}
+
+function asLine(message: string): string {
+  const kept = message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
+  return Array.from(kept, (c) => (isControl(c) ? '\ufffd' : c)).join('');
+}
+
+/** C0, DEL, C1, and the two line separators of Unicode. */
+function isControl(c: string): boolean {
+  return c < ' ' || (c >= '\u007f' && c <= '\u009f') || c === '\u2028' || c === '\u2029';
 }
