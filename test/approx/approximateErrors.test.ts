@@ -58,6 +58,7 @@ describe('approximate refuses before any image is read', () => {
       { heldOut: 0 },
       /^approximate: heldOut: expected held-out images for ranks 'best'/,
     ],
+    ['best with one image', { images: 1 }, /^approximate: heldOut: expected held-out images .* \(of two at least\)/],
     ['heldOut', { heldOut: 1 }, /heldOut: expected 0 ≤ share < 1, got 1$/],
     ['positions', { positions: 0 }, /positions: expected a positive integer, got 0$/],
     ['images', { images: -3 }, /images: expected a positive integer, got -3$/],

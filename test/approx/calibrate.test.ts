@@ -136,6 +136,15 @@ describe('calibrate', () => {
     expect(calibration.outputs).toBeUndefined();
     expect(calibration.fitImages).toBe(6);
     expect((await calibrate(model, imagesFor(model, 1), { heldOut: 0.99 })).fitImages).toBe(1);
+    for (const [count, fitted] of [
+      [2, 1],
+      [3, 2],
+      [4, 2],
+      [8, 6],
+    ] as const) {
+      // prettier-ignore
+      expect((await calibrate(model, imagesFor(model, count))).fitImages).toBe(fitted);
+    }
   });
 
   it('reads views of images and sources that answer later', async () => {

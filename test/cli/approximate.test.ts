@@ -6,7 +6,7 @@ import { approximate } from '@rankwise/approx';
 import type { ApproximationReport } from '@rankwise/approx';
 import { loadModel, saveModel } from '@rankwise/nn';
 import { tensorOf, writeNpy, writeSafetensors } from '@rankwise/tensor';
-import { pattern, run, smallModel, smallModelFile, temporaryFolder } from './support.ts';
+import { idxFile, pattern, run, smallModel, smallModelFile, temporaryFolder } from './support.ts';
 
 const folder = temporaryFolder();
 const data = writeNpy(tensorOf(pattern(30 * 192), [30, 8, 8, 3]));
@@ -47,6 +47,33 @@ describe('approximate', () => {
     const { code, stdout } = await run(['evaluate', output, '--data', dataFile, '--labels', labelsFile, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ images: 30 });
+  });
+
+  it('reads no labels: those beside the images may be bad, and may be written over', async () => {
+    const images = folder.file('a-images-idx3-ubyte', idxFile([30, 8, 8], pattern(30 * 64)));
+    const labels = folder.file('a-labels-idx1-ubyte', 'no labels');
+    const grey = folder.file('grey.safetensors', smallModelFile(1, 8, 8));
+    const { code, stderr } = await run(['approximate', grey, '--data', images, '--speedup', '2', '-o', labels]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(loadModel(new Uint8Array(readFileSync(labels))).name).toBe('small');
+  });
+
+  it('with one image held out, says how many name the same class, and of the difference nothing', async () => {
+    const line = [
+      'approximate',
+      modelFile,
+      '--data',
+      dataFile,
+      '--speedup',
+      '2',
+      '--images',
+      '2',
+      '-o',
+      outputIn('two'),
+    ];
+    expect((await run(line)).stdout).toMatch(/\non held-out images (0|100)\.0% name the same class\n/);
+    const { outputError, outputAgreement } = JSON.parse((await run([...line, '--json'])).stdout);
+    expect([outputError, typeof outputAgreement]).toEqual([null, 'number']);
   });
 
   it('hands every setting on', async () => {
@@ -153,7 +180,7 @@ describe('approximations that fail write nothing', () => {
     expect(await failure(1, ...line, small)).toContain('expected images of 3×8×8');
     const none = folder.file('none.npy', writeNpy(tensorOf(new Uint8Array(0), [0, 8, 8, 3])));
     expect(await failure(1, ...line, none)).toContain('expected at least one image, got none');
-    const nan = tensorOf(new Float32Array(192).fill(NaN), [1, 3, 8, 8]);
+    const nan = tensorOf(new Float32Array(384).fill(NaN), [2, 3, 8, 8]);
     expect(await failure(1, ...line, folder.file('nan.npy', writeNpy(nan)))).toContain('expected finite values');
   });
 

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, readdirSync, symlinkSync, statSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, readdirSync, symlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CommandError, checkWritable, isSameFile, writeFileAtomically } from '@rankwise/cli';
@@ -43,6 +43,17 @@ describe('writeFileAtomically', () => {
     await expect(write(join(folder.path, 'missing/out'))).rejects.toThrow('no such file or folder');
     await expect(write(join(file, 'out'))).rejects.toThrow('a part of the path is no folder');
     await expect(write(join(folder.path, 'n'.repeat(300)))).rejects.toThrow(CommandError);
+    const dangling = join(folder.path, `dangling-${name}`);
+    symlinkSync(join(folder.path, 'nowhere'), dangling);
+    await expect(write(dangling)).rejects.toThrow('it is a link to nothing');
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+  });
+
+  // Root may write whatever its mode says.
+  it.skipIf(process.getuid?.() === 0)('a read-only file is kept', async () => {
+    const file = folder.file('read-only', 'kept');
+    chmodSync(file, 0o444);
+    await expect(writeFileAtomically(file, 'x')).rejects.toThrow('permission denied');
     expect(readFileSync(file, 'utf8')).toBe('kept');
   });
 

@@ -1,11 +1,11 @@
 /**
  * Files that are whole or not there: written under a temporary name in the same folder, flushed, then renamed.
  *
- * A symbolic link is followed, so that the file it leads to is replaced and not the link. Devices and pipes are refused:
- * a rename would put a file in their place.
+ * A symbolic link is followed, so that the file it leads to is replaced and not the link. Devices, pipes, read-only files and
+ * links to nothing are refused: a rename would put a file in their place.
  */
 
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { CommandError, codeOf, describeSystemError } from './failures.ts';
@@ -67,11 +67,22 @@ async function checkTarget(path: string): Promise<string> {
     const information = await stat(target);
     if (information.isDirectory()) throw new CommandError(`cannot write ${path}: it is a folder`);
     if (!information.isFile()) throw new CommandError(`cannot write ${path}: it is no file`);
+    // A rename would replace even a file that its owner has made read-only.
+    await access(target, constants.W_OK);
     return target;
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    if (codeOf(error) === 'ENOENT') return resolve(path);
-    throw cannotWrite(path, error);
+    if (codeOf(error) !== 'ENOENT') throw cannotWrite(path, error);
+    if (await isLink(path)) throw new CommandError(`cannot write ${path}: it is a link to nothing`);
+    return resolve(path);
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 

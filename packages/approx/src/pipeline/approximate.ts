@@ -81,7 +81,8 @@ export async function approximate(
   options: ApproximateOptions,
 ): Promise<ApproximationResult> {
   const request = rankRequest(model, options);
-  checkRequest(model, request, options, options.heldOut ?? 0.1);
+  const count = Math.min('batch' in images ? images.count : (images.shape[0] ?? 0), options.images ?? Infinity);
+  checkRequest(model, request, options, count === 1 ? 0 : (options.heldOut ?? 0.1));
   const started = performance.now();
   const layers = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
   const onProgress = scaledProgress(options, 0, calibrationShare);
@@ -185,7 +186,9 @@ function checkRequest(
     throw new DomainError(`approximate: ranks: expected best, energy, uniform or manual, got ${ranks}`);
   }
   if (ranks === 'best' && heldOut === 0) {
-    throw new DomainError("approximate: heldOut: expected held-out images for ranks 'best', got none");
+    throw new DomainError(
+      "approximate: heldOut: expected held-out images for ranks 'best' (of two at least), got none",
+    );
   }
   checkReconstruction('approximate', options);
   // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.

@@ -71,12 +71,17 @@ export async function assembleReport(
       wholeModelSpeedup: modelCost(original).macs / modelCost(best.model).macs,
     },
     measured,
-    outputError: best.compared?.relativeError ?? null,
+    outputError: finiteOrNull(best.compared?.relativeError),
     outputAgreement: best.compared?.agreement ?? null,
     layers: best.layers,
     warnings: warningsOf(layers, best),
     seconds,
   };
+}
+
+/** JSON has no infinity. */
+function finiteOrNull(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
 function warningsOf(layers: readonly CalibratedLayer[], { plan, layers: reports }: Candidate): string[] {

@@ -47,7 +47,10 @@ export interface CalibrationOptions {
   readonly images?: number;
   /** Positions per image and layer; default 10. */
   readonly positions?: number;
-  /** Share of the images that no fit sees, 0 ≤ share < 1; default 0.1. */
+  /**
+   * Share of the images that no fit sees, 0 ≤ share < 1; default 0.1. Above 0 it is at least two images (answers are compared by how
+   * they vary), or one where there are fewer than four.
+   */
   readonly heldOut?: number;
   /** Default 0. */
   readonly seed?: number;
@@ -205,8 +208,8 @@ function chooseImages(
     throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
   const count = Math.min(images, source.count);
   const order = createRandom(seed).fork('images').permutation(source.count).slice(0, count);
-  // A share above 0 is at least one image, as long as one is left to fit.
-  const heldOutImages = heldOut > 0 ? Math.min(count - 1, Math.max(1, Math.round(count * heldOut))) : 0;
+  const fewest = count < 4 ? 1 : 2;
+  const heldOutImages = heldOut > 0 ? Math.min(count - 1, Math.max(fewest, Math.round(count * heldOut))) : 0;
   const fitImages = count - heldOutImages;
   const indices = [...order.slice(0, fitImages).toSorted(), ...order.slice(fitImages).toSorted()];
   return { chosen: selectImages(source, indices), fitImages };

@@ -86,7 +86,7 @@ export interface ApproximationReport {
     readonly wholeModelSpeedup: number;
   };
   readonly measured: MeasuredSpeedup | null;
-  /** Relative difference of the network's output on held-out images; null when none were held out. */
+  /** Relative difference of the network's output on held-out images; null when none were held out or the original's do not vary. */
   readonly outputError: number | null;
   /** Share of held-out images on which both networks name the same class; null when none were held out. */
   readonly outputAgreement: number | null;

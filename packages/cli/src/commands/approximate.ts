@@ -79,7 +79,7 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
     await checkTarget(target, [...inputs, data]);
   }
   const complete = completeSettings(sketch, settings);
-  const { source } = await openModelImages(sketch, options);
+  const { source } = await openModelImages(sketch, options, { withLabels: false });
   const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);
   const result = await interruptible(terminal, async (signal) => {

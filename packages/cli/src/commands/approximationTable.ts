@@ -61,11 +61,9 @@ function speedupLines({ theoretical, counted, measured }: ApproximationReport): 
 }
 
 function answerLine({ outputError, outputAgreement }: ApproximationReport): string[] {
-  if (outputError === null || outputAgreement === null) return [];
-  return [
-    `on held-out images the answers differ by ${outputError.toPrecision(3)} (relative); ` +
-      `${formatPercent(outputAgreement)} name the same class`,
-  ];
+  if (outputAgreement === null) return [];
+  const difference = outputError === null ? '' : `the answers differ by ${outputError.toPrecision(3)} (relative); `;
+  return [`on held-out images ${difference}${formatPercent(outputAgreement)} name the same class`];
 }
 
 function times(value: number): string {

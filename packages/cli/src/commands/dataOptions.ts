@@ -24,17 +24,22 @@ export interface ModelImages {
 
 /**
  * The images that --data (and --format, --labels) name, as the model's input.
- * @param count - only the first `count` of them
+ * @param wanted - only the first `count` images; the labels too, or no file of labels is read
  * @throws UsageError when --data is missing, and as openImages and imageSourceFor.
  */
-export async function openModelImages(model: Model, options: OptionValues, count?: number): Promise<ModelImages> {
+export async function openModelImages(
+  model: Model,
+  options: OptionValues,
+  wanted: { readonly count?: number | undefined; readonly withLabels: boolean },
+): Promise<ModelImages> {
   const path = options.required('data');
   const format = options.choice('format', imageFormats);
   const labelsPath = options.text('labels');
   const set = await openImages(path, {
+    withLabels: wanted.withLabels,
     ...(format === undefined ? {} : { format }),
     ...(labelsPath === undefined ? {} : { labels: labelsPath }),
   });
-  const source = await namingFile(path, () => imageSourceFor(model, set, count));
+  const source = await namingFile(path, () => imageSourceFor(model, set, wanted.count));
   return { source, labels: set.labels };
 }

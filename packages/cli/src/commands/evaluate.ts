@@ -51,7 +51,7 @@ async function evaluate({ operands, options, terminal }: Call): Promise<void> {
   options.required('data');
   const argument = operands[0] ?? '';
   const sketch = await openModel(argument, { initialize: false });
-  const { source, labels } = await openModelImages(sketch, options, count);
+  const { source, labels } = await openModelImages(sketch, options, { count, withLabels: true });
   if (labels === undefined) {
     throw new UsageError(`--labels: expected a file, as there are none in or beside ${options.required('data')}`);
   }

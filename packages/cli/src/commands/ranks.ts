@@ -114,7 +114,7 @@ async function sampleEnergies(
   sampling: { readonly images: number; readonly positions: number; readonly seed: number },
   { options, terminal }: Pick<Call, 'options' | 'terminal'>,
 ): Promise<Record<string, Float64Array>> {
-  const { source } = await openModelImages(sketch, options);
+  const { source } = await openModelImages(sketch, options, { withLabels: false });
   const names = candidateLayers(convolutionLayers(sketch), request).map((layer) => layer.name);
   const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
   const bar = createProgressBar(terminal.stderr, terminal.now);

@@ -29,6 +29,8 @@ export interface OpenImagesOptions {
   readonly format?: ImageFormat;
   /** File with labels; default: those in the image file, or the one that MNIST's naming puts beside it. */
   readonly labels?: string;
+  /** False when labels are not wanted: no file of labels is read then. Default true. */
+  readonly withLabels?: boolean;
   /** The most bytes that a gzipped file may hold. Default 1 GiB. */
   readonly gunzipLimit?: number;
 }
@@ -52,6 +54,7 @@ export async function openImages(path: string, options: OpenImagesOptions = {}):
     const bytes = isGzip(stored) ? await gunzipBytes(stored, options.gunzipLimit ?? defaultGunzipLimit) : stored;
     return readImages(bytes, options.format);
   });
+  if (options.withLabels === false) return { images: set.images };
   const labelsPath = options.labels ?? (set.labels === undefined ? await findLabels(path) : undefined);
   if (labelsPath === undefined) return set;
   const labels = await openLabels(labelsPath);
