@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../kit/repository.ts';
@@ -17,12 +17,19 @@ interface Ended {
 type Child = ReturnType<typeof spawn>;
 
 /** Starts the program as a process and waits for its end. */
-function start(args: readonly string[], meanwhile: (child: Child) => void = () => {}): Promise<Ended> {
+function start(
+  args: readonly string[],
+  meanwhile: (child: Child) => void = () => {},
+  output: number | 'pipe' = 'pipe',
+): Promise<Ended> {
   const options = ['--conditions=rankwise-source', '--import', 'tsx', join(repositoryRoot, 'test/cli/program.ts')];
-  const child = spawn(process.execPath, [...options, ...args], { cwd: repositoryRoot });
+  const child = spawn(process.execPath, [...options, ...args], {
+    cwd: repositoryRoot,
+    stdio: ['pipe', output, 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   meanwhile(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -48,6 +55,13 @@ describe('as a process', () => {
   it('is content with a reader that goes away', async () => {
     const { code, stderr } = await start(['inspect', 'zoo:vgg16', '--json'], (child) => child.stdout?.destroy());
     expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('output that cannot be written is a failure, in one line', async () => {
+    const full = openSync('/dev/full', 'w');
+    const { code, stderr } = await start(['inspect', 'zoo:sppnet7'], () => {}, full);
+    closeSync(full);
+    expect([code, stderr]).toEqual([1, 'rankwise: cannot write the output: no space left on the device\n']);
   });
 
   it('stops at an interrupt and leaves nothing behind', async () => {

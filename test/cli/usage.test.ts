@@ -73,6 +73,7 @@ describe('bad usage exits 2 with one line', () => {
     ['no speed-up', 'ranks zoo:sppnet7 --uniform', 'expected --speedup R with --uniform, got none'],
     ['neither speed-up nor ranks', 'ranks zoo:sppnet7', 'expected --speedup R or --fixed NAME=RANK,…, got neither'],
     ['speed-up below 1', 'ranks zoo:sppnet7 --uniform --speedup 0.5', "--speedup: expected a number ≥ 1, got '0.5'"],
+    ['speed-up beyond numbers', 'ranks zoo:sppnet7 --uniform --speedup 1e400', "expected a number ≥ 1, got '1e400'"],
     ['speed-up that is no number', 'ranks zoo:sppnet7 --uniform --speedup 4x', "got '4x'"],
     ['hexadecimal speed-up', 'ranks zoo:sppnet7 --uniform --speedup 0x4', "got '0x4'"],
     ['empty speed-up', 'ranks zoo:sppnet7 --uniform --speedup=', "got ''"],

@@ -127,7 +127,7 @@ function optionValues(
     const written = text(name);
     if (written === undefined) return undefined;
     const value = form.test(written) ? Number(written) : NaN;
-    if (value >= least && value <= most) return value;
+    if (value >= least && value <= most && Number.isFinite(value)) return value;
     const range = most >= Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
     throw new UsageError(`--${name}: expected ${kind} ${range}, got '${written}'`);
   };

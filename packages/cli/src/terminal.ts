@@ -5,6 +5,8 @@
  * touches `process`.
  */
 
+import { describeSystemError, exitCodes } from './failures.ts';
+
 export interface Output {
   write(text: string): void;
   /** True when a person looks at it: progress may be drawn. */
@@ -27,11 +29,12 @@ export interface Terminal {
 
 const defaultColumns = 80;
 
-/** The terminal of this process. A reader of its output that goes away (EPIPE) is no failure: the rest is dropped. */
+/** The terminal of this process. Output that cannot be written is a failure (exit code 1, one line); but a reader of its output that goes away (EPIPE) is no failure: the rest is dropped. */
 export function processTerminal(): Terminal {
+  const stderr = outputOf(process.stderr);
   return {
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    stdout: outputOf(process.stdout, (reason) => stderr.write(`rankwise: cannot write the output: ${reason}\n`)),
+    stderr,
     environment: process.env,
     now: () => performance.now(),
     onInterrupt: (listener) => {
@@ -46,11 +49,14 @@ export function processTerminal(): Terminal {
   };
 }
 
-function outputOf(stream: NodeJS.WriteStream): Output {
+function outputOf(stream: NodeJS.WriteStream, onFailure: (reason: string) => void = () => {}): Output {
   let open = true;
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    const first = open;
     open = false;
-    if (error.code !== 'EPIPE') process.exitCode = 1;
+    if (error.code === 'EPIPE') return;
+    process.exitCode = exitCodes.failed;
+    if (first) onFailure(describeSystemError(error));
   });
   return {
     write: (text) => {
