@@ -1,7 +1,7 @@
 import { computeResponses, convolutionLayers, gatherResponses, samplePositions } from '@rankwise/approx';
 import { forward, sequential } from '@rankwise/nn';
 import type { ConvSpec, Model } from '@rankwise/nn';
-import { createRandom, referenceKernels, zeros } from '@rankwise/tensor';
+import { createRandom, referenceKernels, transpose, zeros } from '@rankwise/tensor';
 import type { Random, Tensor } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -128,5 +128,19 @@ describe('responses at sampled positions', () => {
     const rows = zeros('f32', [50, 9]);
     const call = (): void => gatherResponses(forward(one.model, one.input).output, positions, 0, rows);
     expect(call).toThrow(/^gatherResponses: rows: expected \d columns/);
+  });
+
+  it('refuses views, and images or positions beyond the tensors', () => {
+    const positions = samplePositions({ seed: 1, layer: 'conv', images: 2, available: 9, wanted: 9 });
+    const gather = (map: Tensor<'f32'>, firstImage = 0, rows = zeros('f32', [18, 4])): (() => void) => {
+      return () => gatherResponses(map, positions, firstImage, rows);
+    };
+    const map = zeros('f32', [2, 4, 3, 3]);
+    expect(gather(map)).not.toThrow();
+    expect(gather(transpose(map, [0, 1, 3, 2]))).toThrow('expected contiguous tensors, got a strided view');
+    expect(gather(map, 0, transpose(zeros('f32', [4, 18])))).toThrow('expected contiguous tensors');
+    expect(gather(map, 1)).toThrow('gatherResponses: rows: expected at least 27 rows and positions, got 18');
+    expect(gather(map, 0, zeros('f32', [17, 4]))).toThrow('at least 18 rows and positions, got 17');
+    expect(gather(zeros('f32', [2, 4, 4, 2]))).toThrow('gatherResponses: positions: expected less than 8, got 8');
   });
 });

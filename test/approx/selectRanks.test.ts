@@ -58,6 +58,11 @@ describe('uniformRank', () => {
       { numRuns: runs(300) },
     );
   });
+
+  it.each([0.99, -4, Number.NaN])('refuses a speed-up of %d', (speedup) => {
+    const call = (): number => uniformRank({ filters: 8, patchSize: 9, positions: 1 }, speedup);
+    expect(call).toThrow(`uniformRank: speedup: expected a number ≥ 1, got ${speedup}`);
+  });
 });
 
 describe('selectRanks: the budget', () => {

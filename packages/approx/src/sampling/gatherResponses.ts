@@ -5,7 +5,7 @@
  * computed anyway; `computeResponses` computes y = W x + b at those positions only, from the patches x of the layer's input.
  */
 
-import { ShapeError, formatShape, reshape, slice, transpose, zeros } from '@rankwise/tensor';
+import { ShapeError, formatShape, isContiguous, reshape, slice, transpose, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import type { ConvolutionLayer } from '../layers.ts';
@@ -15,6 +15,7 @@ import type { SampledPositions } from './samplePositions.ts';
  * Copies responses out of an output map.
  * @param map - f32 [images, d, height, width], contiguous: the layer's output for images [firstImage, firstImage + images)
  * @param rows - f32 [all images · perImage, d], contiguous; the rows of these images are written
+ * @throws ShapeError when a tensor is not contiguous, the rows have other columns, or the images or positions go beyond them.
  * @example
  * import { gatherResponses, samplePositions } from '@rankwise/approx';
  * import { fromNested, toNested, zeros } from '@rankwise/tensor';
@@ -34,6 +35,7 @@ export function gatherResponses(
     throw new ShapeError(`gatherResponses: rows: expected ${filters} columns, got ${formatShape(rows.shape)}`);
   }
   const area = height * width;
+  checkTarget('gatherResponses', { input: map, area }, positions, firstImage, rows);
   for (let image = 0; image < images; image++) {
     const base = map.offset + image * filters * area;
     for (let i = 0; i < positions.perImage; i++) {
@@ -50,6 +52,7 @@ export function gatherResponses(
  * @param input - f32 [images, channels, height, width], contiguous: the layer's input for images [firstImage, firstImage + images)
  * @param rows - f32 [all images · perImage, d], contiguous; the rows of these images are written
  * @param model - holds the layer's weight and bias
+ * @throws ShapeError when the model lacks the weight, a tensor is not contiguous, or the images or positions go beyond theirs.
  * @example
  * import { computeResponses, convolutionLayers, samplePositions } from '@rankwise/approx';
  * import { sequential } from '@rankwise/nn';
@@ -76,6 +79,7 @@ export function computeResponses(
   if (weight === undefined) {
     throw new ShapeError(`computeResponses: model: expected a parameter named ${layer.node.weight}, got none`);
   }
+  checkTarget('computeResponses', { input, area: layer.positions }, positions, firstImage, rows);
   const patches = gatherPatches(layer, input, positions, firstImage);
   const count = patches.shape[0] ?? 0;
   const first = firstImage * positions.perImage;
@@ -85,6 +89,28 @@ export function computeResponses(
     out: transpose(slice(rows, [[first, first + count]])),
     ...(bias === undefined ? {} : { rowBias: bias }),
   });
+}
+
+/** Indices are not checked one by one: those of an image ascend, so the last of each is its largest. */
+function checkTarget(
+  caller: string,
+  { input, area }: { readonly input: Tensor<'f32'>; readonly area: number },
+  { perImage, indices }: SampledPositions,
+  firstImage: number,
+  rows: Tensor<'f32'>,
+): void {
+  if (!isContiguous(input) || !isContiguous(rows)) {
+    throw new ShapeError(`${caller}: map and rows: expected contiguous tensors, got a strided view`);
+  }
+  const last = (firstImage + (input.shape[0] ?? 0)) * perImage;
+  const held = Math.min(rows.shape[0] ?? 0, indices.length);
+  if (!(firstImage >= 0 && last <= held)) {
+    throw new ShapeError(`${caller}: rows: expected at least ${last} rows and positions, got ${held}`);
+  }
+  for (let row = (firstImage + 1) * perImage - 1; row < last; row += Math.max(1, perImage)) {
+    const largest = indices[row] ?? 0;
+    if (largest >= area) throw new ShapeError(`${caller}: positions: expected less than ${area}, got ${largest}`);
+  }
 }
 
 /** The patches x under the sampled positions, [images · perImage, k²c], in the weight's order (channel, y, x); zero outside. */
