@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { imageSourceOf, selectImages } from '@rankwise/nn';
 import type { ImageSource } from '@rankwise/nn';
-import { DomainError, ShapeError, fromNested, toNested, zeros } from '@rankwise/tensor';
+import { DomainError, ShapeError, fromNested, isContiguous, toNested, transpose, zeros } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
 
 const images = fromNested('f32', [[[[0]]], [[[10]]], [[[20]]], [[[30]]], [[[40]]]]);
 
@@ -20,8 +21,15 @@ describe('imageSourceOf', () => {
     expect(await pixels(source, 0, 5)).toEqual(toNested(images));
   });
 
-  it('refuses anything but four axes', () => {
+  it('makes batches of a strided view contiguous', async () => {
+    const batch = await imageSourceOf(transpose(fromNested('f32', [[[[1, 2]]], [[[3, 4]]]]), [3, 1, 2, 0])).batch(1, 2);
+    expect([batch.shape, isContiguous(batch), toNested(batch)]).toEqual([[1, 1, 1, 2], true, [[[[2, 4]]]]]);
+  });
+
+  it('refuses anything but four axes, and what is not f32', () => {
     expect(() => imageSourceOf(zeros('f32', [5, 2, 2]))).toThrow(ShapeError);
+    const bytes: object = zeros('u8', [5, 1, 2, 2]);
+    expect(() => imageSourceOf(bytes as Tensor<'f32'>)).toThrow('expected f32, preprocessed, got u8');
   });
 });
 

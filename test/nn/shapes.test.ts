@@ -170,6 +170,11 @@ describe('refusals', () => {
     expect(() => inferShapes(modelOf([1, 0, 2], []))).toThrow(ShapeError);
   });
 
+  it.each([-1, 2.5, Number.NaN])('the builder names the layer that is to have %d filters', (filters) => {
+    const call = (): unknown => sequential('t', [1, 5, 5]).conv('c', { filters, kernel: 3 });
+    expect(call).toThrow(`sequential: layer 'c': expected a weight of whole extents, got [${filters}, 1, 3, 3]`);
+  });
+
   it('the builder refuses a layer where it is added', () => {
     const chain = sequential('tiny', [1, 4, 4]).flatten();
     expect(() => chain.conv('conv1', { filters: 2, kernel: 3 })).toThrow("node 'conv1' (conv2d)");

@@ -4,7 +4,7 @@
  * A source gives the same images for the same range each time it is asked: work that needs them again asks again.
  */
 
-import { DomainError, ShapeError, concat, formatShape } from '@rankwise/tensor';
+import { DomainError, ShapeError, concat, contiguous, formatShape, slice } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 
 export interface ImageSource {
@@ -17,8 +17,9 @@ export interface ImageSource {
 
 /**
  * A source over images that are in memory already.
- * @param images - contiguous f32 [images, channels, height, width]
+ * @param images - f32 [images, channels, height, width]; a strided view is copied a batch at a time
  * @throws ShapeError when the tensor has another number of axes.
+ * @throws DomainError when its elements are not f32.
  * @example
  * import { imageSourceOf } from '@rankwise/nn';
  * import { zeros } from '@rankwise/tensor';
@@ -31,11 +32,13 @@ export function imageSourceOf(images: Tensor<'f32'>): ImageSource {
       `imageSourceOf: images: expected shape [images, channels, height, width], got ${formatShape(images.shape)}`,
     );
   }
-  const stride = images.strides[0] ?? 0;
+  // Widened: a caller without types may pass bytes, which are not preprocessed.
+  const { dtype }: Tensor = images;
+  if (dtype !== 'f32') throw new DomainError(`imageSourceOf: images: expected f32, preprocessed, got ${dtype}`);
   return {
     count,
     shape,
-    batch: (from, to) => ({ ...images, shape: [to - from, ...shape], offset: images.offset + from * stride }),
+    batch: (from, to) => contiguous(slice(images, [[from, to]])),
   };
 }
 

@@ -6,7 +6,7 @@
  * For graphs with skips and joins write `Model` data directly.
  */
 
-import { DomainError } from '@rankwise/tensor';
+import { DomainError, ShapeError, formatShape } from '@rankwise/tensor';
 import type { Padding, Pair, Shape, Tensor } from '@rankwise/tensor';
 
 import { autoName } from './autoName.ts';
@@ -144,6 +144,10 @@ function startChain(name: string, inputShape: Model['input']['shape'], options: 
     },
     parametersOf: (layer, weightShape, bias = true) => {
       const weight = `${layer}.weight`;
+      if (!weightShape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+        const expected = 'a weight of whole extents';
+        throw new ShapeError(`sequential: layer '${layer}': expected ${expected}, got ${formatShape(weightShape)}`);
+      }
       parameters.set(weight, initializer.weight(weight, weightShape));
       if (!bias) return { weight };
       parameters.set(`${layer}.bias`, initializer.bias(weightShape[0] ?? 0));
