@@ -8,10 +8,10 @@ const exitCodesText = `Exit codes: 0 done; 1 the work failed (unreadable file, b
 2 bad usage (unknown option, missing argument, malformed number). Errors are one line on stderr;
 with RANKWISE_DEBUG=1 a stack trace follows.`;
 
-export const modelText = `MODEL   a model file as written by 'rankwise approximate' or saveModel; or zoo:sppnet7, zoo:alexnet, zoo:vgg16
+const modelText = `MODEL   a model file as written by 'rankwise approximate' or saveModel; or zoo:sppnet7, zoo:alexnet, zoo:vgg16
         (random weights); or the JSON file of a layer list with its .safetensors in the same folder`;
 
-export const imagesText = `IMAGES  IDX as of MNIST (its labels are found beside it), CIFAR-10 binary, .npy, or safetensors with 'images' and perhaps
+const imagesText = `IMAGES  IDX as of MNIST (its labels are found beside it), CIFAR-10 binary, .npy, or safetensors with 'images' and perhaps
         'labels'; IDX and CIFAR-10 may be gzipped, so may the others. The kind is told from the content.
         Arrays are [n, h, w], [n, h, w, c] or [n, c, h, w]: u8 (0…255, RGB or grey) goes through the model's
         preprocessing, f32 is taken as preprocessed already`;

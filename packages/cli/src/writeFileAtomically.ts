@@ -67,7 +67,8 @@ async function checkTarget(path: string): Promise<string> {
     const information = await stat(target);
     if (information.isDirectory()) throw new CommandError(`cannot write ${path}: it is a folder`);
     if (!information.isFile()) throw new CommandError(`cannot write ${path}: it is no file`);
-    // A rename would replace even a file that its owner has made read-only.
+    // A rename would replace even a file that its owner has made read-only; root may open one for writing.
+    if ((information.mode & 0o222) === 0) throw new CommandError(`cannot write ${path}: it is read-only`);
     await access(target, constants.W_OK);
     return target;
   } catch (error) {

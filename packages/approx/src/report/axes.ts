@@ -68,7 +68,7 @@ export function horizontalAxis(scale: Scale, area: PlotArea, title: string, grid
 }
 
 /** Every k-th tick, k the smallest for which neighbouring labels keep apart. */
-export function readableTicks(scale: Scale): Tick[] {
+function readableTicks(scale: Scale): Tick[] {
   const { ticks } = scale;
   for (let stride = 1; stride < ticks.length; stride++) {
     const kept = ticks.filter((_, i) => i % stride === 0);

@@ -26,7 +26,7 @@ export async function openLabels(path: string): Promise<Labels> {
 }
 
 /** The name MNIST's convention gives the labels of an image file, or undefined when its name does not follow it. */
-export function labelsNameFor(imagesPath: string): string | undefined {
+function labelsNameFor(imagesPath: string): string | undefined {
   const name = basename(imagesPath);
   const labels = name.replace(/images([-.])idx3/, 'labels$1idx1');
   return labels === name ? undefined : join(dirname(imagesPath), labels);
@@ -51,7 +51,7 @@ export async function findLabels(imagesPath: string): Promise<string | undefined
  * Labels from the bytes of a file; the kind is told from the content.
  * @throws FormatError, ShapeError or DomainError.
  */
-export function readLabels(bytes: Uint8Array): Labels {
+function readLabels(bytes: Uint8Array): Labels {
   if (looksLikeNpy(bytes)) return asLabels(readNpy(bytes));
   if (looksLikeSafetensors(bytes)) {
     const { labels } = readSafetensors(bytes).tensors;
