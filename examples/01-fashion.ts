@@ -64,6 +64,7 @@ const task: Task = {
   testImages: join(dataFolder, 't10k-images-idx3-ubyte.gz'),
   images: Number(values.images ?? effort.images),
   positions: Number(values.positions ?? effort.positions),
+  heldOut: 0.1,
   testCount: values.all ? 10_000 : Number(values.test),
   iterations: Number(values.iterations ?? effort.iterations),
   seed: Number(values.seed),

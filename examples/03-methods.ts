@@ -6,8 +6,8 @@
  * MODEL is a model file or an architecture.json with its weights beside it; IMAGES are files as the rankwise command takes them. By
  * default the network and the photographs of this folder. Prints a Markdown table of top-1 / top-3 in percent.
  *
- * Other options: --methods "uniform L S,…" (ranks, Linear or Nonlinear, Symmetric or Asymmetric), --images 3000, --positions 10,
- * --count 5000 (test photographs), --seed 0, --threads 2, --json FILE.
+ * All images are fitted to (--held-out 0), since the test photographs are the judge here. Other options: --methods "uniform L S,…" (ranks, Linear or Nonlinear, Symmetric or Asymmetric), --images 3000, --positions 10,
+ * --count 5000 (test photographs), --seed 0, --threads 2, --json FILE, --iterations 25.
  */
 
 import { join } from 'node:path';
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     images: { type: 'string', default: '3000' },
     positions: { type: 'string', default: '10' },
     count: { type: 'string', default: '5000' },
+    'held-out': { type: 'string', default: '0' },
     iterations: { type: 'string', default: '25' },
     seed: { type: 'string', default: '0' },
     threads: { type: 'string', default: '2' },
@@ -44,6 +45,7 @@ const task: Task = {
   testImages: values.test,
   images: Number(values.images),
   positions: Number(values.positions),
+  heldOut: Number(values['held-out']),
   testCount: Number(values.count),
   iterations: Number(values.iterations),
   seed: Number(values.seed),

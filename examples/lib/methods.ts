@@ -33,6 +33,8 @@ export interface Task {
   readonly testImages: string;
   readonly images: number;
   readonly positions: number;
+  /** Share of the images that no fit sees. */
+  readonly heldOut: number;
   readonly testCount: number;
   /** Of the nonlinear solver, at each of the paper's two λ; the paper makes 25. */
   readonly iterations: number;
@@ -78,6 +80,7 @@ export async function prepareTask(task: Task, onProgress: OnProgress): Promise<P
   const calibration = await calibrate(model, photographs, {
     images: task.images,
     positions: task.positions,
+    heldOut: task.heldOut,
     seed: task.seed,
     onProgress,
   });

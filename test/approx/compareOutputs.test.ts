@@ -47,6 +47,11 @@ describe('compareOutputs', () => {
     expect(compareOutputs(flat, other)).toEqual({ relativeError: Infinity, agreement: 1 });
   });
 
+  it('compares the answer to a single image with zeros, not with itself', () => {
+    const [one, other] = [fromNested('f32', [[3, 4]]), fromNested('f32', [[3, 9]])];
+    expect(compareOutputs(one, other)).toEqual({ relativeError: 1, agreement: 1 });
+  });
+
   it('reads maps as one answer and views with an offset', () => {
     const random = createRandom(1);
     const maps = random.fillNormalInPlace(zeros('f32', [6, 2, 3, 1]));
