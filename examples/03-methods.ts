@@ -6,8 +6,9 @@
  * MODEL is a model file or an architecture.json with its weights beside it; IMAGES are files as the rankwise command takes them. By
  * default the network and the photographs of this folder. Prints a Markdown table of top-1 / top-3 in percent.
  *
- * All images are fitted to (--held-out 0), since the test photographs are the judge here. Other options: --methods "uniform L S,…" (ranks, Linear or Nonlinear, Symmetric or Asymmetric), --images 3000, --positions 10,
- * --count 5000 (test photographs), --seed 0, --threads 2, --json FILE, --iterations 25.
+ * All images are fitted to (--held-out 0), since the test photographs are the judge here. With the reference kernels the whole table takes
+ * hours. Other options: --methods "uniform L S,…" (ranks, Linear or Nonlinear, Symmetric or Asymmetric), --images 3000,
+ * --positions 10, --iterations 25, --count 5000 (test photographs), --seed 0, --threads 2, --json FILE.
  */
 
 import { join } from 'node:path';

@@ -43,7 +43,9 @@ export function compareOutputs(original: Tensor<'f32'>, approximated: Tensor<'f3
   let energy = 0;
   for (let j = 0; j < width; j++) {
     let mean = 0;
-    for (let i = 0; i < images && images > 1; i++) mean += original.data[original.offset + i * width + j]! / images;
+    if (images > 1) {
+      for (let i = 0; i < images; i++) mean += original.data[original.offset + i * width + j]! / images;
+    }
     for (let i = 0; i < images; i++) {
       const value = original.data[original.offset + i * width + j]!;
       squares += (value - approximated.data[approximated.offset + i * width + j]!) ** 2;
