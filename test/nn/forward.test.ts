@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { forward, peakLiveElements, sequential } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { DomainError, ShapeError, fromNested, toNested, transpose, zeros } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
 import { expectWithin, unitRoundoff } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import { exactKernels, modelCases } from './randomModel.ts';
@@ -148,6 +149,12 @@ describe('refusals', () => {
     input.data[3] = value;
     expect(() => forward(model, input)).toThrow(DomainError);
     expect(() => forward(model, input)).toThrow(`forward: input: expected finite values, got ${value} at [1, 1, 0, 0]`);
+  });
+
+  it('refuses bytes, which are not preprocessed', () => {
+    const model = sequential('tiny', [1, 2, 2]).relu().build();
+    const bytes: object = zeros('u8', [1, 1, 2, 2]);
+    expect(() => forward(model, bytes as Tensor<'f32'>)).toThrow('forward: input: expected f32, got u8');
   });
 
   it('refuses other shapes, strided input, unknown taps and batch sizes that are none', () => {

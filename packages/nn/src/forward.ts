@@ -51,7 +51,7 @@ export interface ForwardResult {
  * Runs a model on images that are already preprocessed.
  * @param input - f32 [images, channels, height, width], contiguous
  * @throws ShapeError when the input's shape is not the model's, or the graph's shapes do not agree (see inferShapes).
- * @throws DomainError when the input holds NaN or an infinity, a tap names no value, or batchSize is no positive integer.
+ * @throws DomainError when the input is not f32 or holds NaN or an infinity, a tap names no value, or batchSize is no positive integer.
  * @throws the signal's reason when it is aborted.
  * @example
  * import { forward, sequential } from '@rankwise/nn';
@@ -112,6 +112,9 @@ function checkInput(model: Model, input: Tensor<'f32'>): number {
     const expected = `[images, ${model.input.shape.join(', ')}]`;
     throw new ShapeError(`forward: input: expected ${expected}, got ${formatShape(input.shape)}`);
   }
+  // Widened: a caller without types may pass bytes, which are not preprocessed.
+  const { dtype }: Tensor = input;
+  if (dtype !== 'f32') throw new DomainError(`forward: input: expected f32, got ${dtype}`);
   if (!isContiguous(input)) throw new ShapeError('forward: input: expected a contiguous tensor, got a strided view');
   const bad = firstNonFinite(input);
   if (bad >= 0) {
