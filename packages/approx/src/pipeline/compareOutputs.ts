@@ -6,7 +6,7 @@ import type { Tensor } from '@rankwise/tensor';
 export interface OutputComparison {
   /**
    * Σ ‖o − ô‖² / Σ ‖o − mean of o‖²: 0 is equal, 1 is no better than a constant answer. Infinite when the original's answers do not
-   * vary (there is one image only, say) and the others differ from them.
+   * vary and the others differ from them. A single image's mean is itself; its answer is compared with zeros instead.
    */
   readonly relativeError: number;
   /** Share of images whose largest output stands at the same place (the first of ties). */
