@@ -9,6 +9,7 @@
  * --out FOLDER.
  */
 
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
@@ -17,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { measureSpeedup, renderReport } from '@rankwise/approx';
 import type { MeasuredSpeedup } from '@rankwise/approx';
 import {
+  checkWritable,
   createProgressBar,
   formatCount,
   formatPercent,
@@ -27,8 +29,9 @@ import {
 import { loadModel, modelCost } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { createReferenceKernels, referenceKernels } from '@rankwise/tensor';
+import { integerOption, numberOption, runExample } from './lib/commandLine.ts';
 import { describeMethod, openTestSet, scoreModel } from './lib/methods.ts';
-import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
+import type { Method, MethodResult, Score, Task, TestSet } from './lib/methods.ts';
 import { runMethods } from './lib/methodPool.ts';
 import { layerTable, methodTable } from './lib/table.ts';
 
@@ -36,84 +39,113 @@ const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
 const timedImages = 8;
 const timedTurns = 3;
 
-const { values } = parseArgs({
-  options: {
-    all: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    images: { type: 'string' },
-    positions: { type: 'string' },
-    iterations: { type: 'string' },
-    speedup: { type: 'string', default: '4' },
-    seed: { type: 'string', default: '0' },
-    threads: { type: 'string', default: `${Math.min(2, availableParallelism())}` },
-    test: { type: 'string', default: '1000' },
-    out: { type: 'string', default: 'out' },
-  },
+const methodsAt = (speedup: number): { readonly compared: readonly Method[]; readonly curve: readonly Method[] } => ({
+  /** The paper's method with both rank selections, then what each of its two ideas is worth. */
+  compared: [
+    { ranks: 'uniform', solver: 'nonlinear', reconstruction: 'asymmetric', speedup },
+    { ranks: 'energy', solver: 'nonlinear', reconstruction: 'asymmetric', speedup },
+    { ranks: 'uniform', solver: 'nonlinear', reconstruction: 'symmetric', speedup },
+    { ranks: 'uniform', solver: 'linear', reconstruction: 'asymmetric', speedup },
+    { ranks: 'uniform', solver: 'linear', reconstruction: 'symmetric', speedup },
+  ],
+  /** Cheap to solve, so that accuracy can be drawn against speed-up. */
+  curve: [Math.max(1, speedup / 2), speedup * 2].map((other) => ({
+    ranks: 'uniform',
+    solver: 'linear',
+    reconstruction: 'symmetric',
+    speedup: other,
+  })),
 });
-const effort = values.full
-  ? { images: 3000, positions: 10, iterations: 25 }
-  : { images: 1000, positions: 2, iterations: 12 };
 
-const started = performance.now();
 const terminal = processTerminal();
 const say = (text: string): void => terminal.stdout.write(`${text}\n`);
-const speedup = Number(values.speedup);
-const task: Task = {
-  model: join(dataFolder, 'fashion-chain.safetensors'),
-  calibrationImages: join(dataFolder, 'calibration-images-idx3-ubyte.gz'),
-  testImages: join(dataFolder, 't10k-images-idx3-ubyte.gz'),
-  images: Number(values.images ?? effort.images),
-  positions: Number(values.positions ?? effort.positions),
-  heldOut: 0.1,
-  testCount: values.all ? 10_000 : Number(values.test),
-  iterations: Number(values.iterations ?? effort.iterations),
-  seed: Number(values.seed),
-};
 
-/** The paper's method with both rank selections, then what each of its two ideas is worth. */
-const compared: readonly Method[] = [
-  { ranks: 'uniform', solver: 'nonlinear', reconstruction: 'asymmetric', speedup },
-  { ranks: 'energy', solver: 'nonlinear', reconstruction: 'asymmetric', speedup },
-  { ranks: 'uniform', solver: 'nonlinear', reconstruction: 'symmetric', speedup },
-  { ranks: 'uniform', solver: 'linear', reconstruction: 'asymmetric', speedup },
-  { ranks: 'uniform', solver: 'linear', reconstruction: 'symmetric', speedup },
-];
-/** Cheap to solve, so that accuracy can be drawn against speed-up. */
-const curve: readonly Method[] = [speedup / 2, speedup * 2].map((other) => ({
-  ranks: 'uniform',
-  solver: 'linear',
-  reconstruction: 'symmetric',
-  speedup: other,
-}));
+await runExample(async () => {
+  const started = performance.now();
+  const { task, speedup, threads, modelPath, pagePath } = await readCommandLine();
+  const original = await openModel(task.model);
+  const test = await openTestSet(original, task);
+  introduce(original, task, speedup, test.source.count);
 
-const original = await openModel(task.model);
-const test = await openTestSet(original, task);
-introduce(original, task, test.source.count);
+  const { compared, curve } = methodsAt(speedup);
+  const bar = createProgressBar(terminal.stderr, terminal.now);
+  const results = await runMethods(task, [...compared, ...curve], {
+    threads,
+    onProgress: (fraction) => bar.update(fraction, 'calibrating, approximating, evaluating'),
+  }).finally(bar.clear);
+  const before = await scoreModel(original, test);
+  const main = results.slice(0, compared.length);
+  const chosen = main.reduce((best, row) => (outputError(row) < outputError(best) ? row : best));
+  const timing = await timeBoth(original, loadModel(chosen.file), test);
 
-const bar = createProgressBar(terminal.stderr, terminal.now);
-const results = await runMethods(task, [...compared, ...curve], {
-  threads: Number(values.threads),
-  onProgress: (fraction) => bar.update(fraction, 'calibrating, approximating, evaluating'),
-}).finally(bar.clear);
-const before = await scoreModel(original, test);
-const main = results.slice(0, compared.length);
-const chosen = main.reduce((best, row) => (outputError(row) < outputError(best) ? row : best));
-const timing = await timeBoth(original, loadModel(chosen.file));
+  say(`${describeMethod(chosen.method)}, layer by layer (errors on held-out photographs, 0 is perfect):\n`);
+  say(layerTable(chosen.report.layers));
+  say(`Accuracy on ${formatCount(test.source.count)} test photographs that no approximation saw:\n`);
+  say(`the original network: top-1 ${formatPercent(before.top1)}, top-3 ${formatPercent(before.top3)}\n`);
+  say(methodTable(main, chosen));
+  say(explainChoice(main, chosen));
+  const { theoretical, counted } = chosen.report;
+  say(
+    `Top-1 ${formatPercent(before.top1)} before, ${formatPercent(chosen.score.top1)} after, at ${theoretical.speedup.toFixed(2)}× fewer ` +
+      `multiply-adds in ${counted.join(', ')}.\n${timing.text}`,
+  );
+  await writeFileAtomically(modelPath, chosen.file);
+  const notes = [explainChoice(main, chosen)];
+  await writeFileAtomically(pagePath, pageOf({ results, main, chosen, before, measured: timing.measured, notes }));
+  say(`Wrote ${modelPath} (the network) and ${pagePath} (the report).`);
+  say(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+});
 
-say(`${describeMethod(chosen.method)}, layer by layer (errors on held-out photographs, 0 is perfect):\n`);
-say(layerTable(chosen.report.layers));
-say(`Accuracy on ${formatCount(test.source.count)} test photographs that no approximation saw:\n`);
-say(`the original network: top-1 ${formatPercent(before.top1)}, top-3 ${formatPercent(before.top3)}\n`);
-say(methodTable(main, chosen));
-say(explainChoice(main));
-say(
-  `Top-1 ${formatPercent(before.top1)} before, ${formatPercent(chosen.score.top1)} after, at ${chosen.report.theoretical.speedup.toFixed(2)}× fewer ` +
-    `multiply-adds in ${chosen.report.counted.join(', ')}.\n${timing.text}`,
-);
-await writeResults(chosen, before);
-say(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+/** The options, checked, and output files that can be written: before any work. */
+async function readCommandLine(): Promise<{
+  readonly task: Task;
+  readonly speedup: number;
+  readonly threads: number;
+  readonly modelPath: string;
+  readonly pagePath: string;
+}> {
+  const { values } = parseArgs({
+    options: {
+      all: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
+      images: { type: 'string' },
+      positions: { type: 'string' },
+      iterations: { type: 'string' },
+      speedup: { type: 'string', default: '4' },
+      seed: { type: 'string', default: '0' },
+      threads: { type: 'string', default: `${Math.min(2, availableParallelism())}` },
+      test: { type: 'string', default: '1000' },
+      out: { type: 'string', default: 'out' },
+    },
+  });
+  const effort = values.full
+    ? { images: '3000', positions: '10', iterations: '25' }
+    : { images: '1000', positions: '2', iterations: '12' };
+  const speedup = numberOption('speedup', values.speedup, 1);
+  const task: Task = {
+    model: join(dataFolder, 'fashion-chain.safetensors'),
+    calibrationImages: join(dataFolder, 'calibration-images-idx3-ubyte.gz'),
+    testImages: join(dataFolder, 't10k-images-idx3-ubyte.gz'),
+    images: integerOption('images', values.images ?? effort.images, 10),
+    positions: integerOption('positions', values.positions ?? effort.positions, 1),
+    heldOut: 0.1,
+    testCount: values.all ? 10_000 : integerOption('test', values.test, 1),
+    iterations: integerOption('iterations', values.iterations ?? effort.iterations, 1),
+    seed: integerOption('seed', values.seed, 0),
+  };
+  const threads = integerOption('threads', values.threads, 1);
+  // Not recursive: a folder that cannot be made is refused at once, whatever the file system.
+  if (!existsSync(values.out)) await mkdir(values.out);
+  const [modelPath, pagePath] = ['safetensors', 'html'].map((end) =>
+    join(values.out, `fashion-chain-${speedup}x.${end}`),
+  );
+  if (modelPath === undefined || pagePath === undefined) throw new Error('expected two output files');
+  await checkWritable(modelPath);
+  await checkWritable(pagePath);
+  return { task, speedup, threads, modelPath, pagePath };
+}
 
-function introduce(model: Model, { images, positions, iterations }: Task, testCount: number): void {
+function introduce(model: Model, { images, positions, iterations }: Task, speedup: number, testCount: number): void {
   const cost = modelCost(model);
   say(`Rankwise makes a trained network ${speedup}× cheaper, without retraining.\n`);
   say(`network      ${model.name}: ${formatCount(cost.convMacs)} multiply-adds a photograph in its convolutions`);
@@ -130,16 +162,20 @@ function outputError({ report }: MethodResult): number {
   return report.outputError ?? Infinity;
 }
 
-function explainChoice([uniform, energy]: readonly MethodResult[]): string {
+/** What the two rank selections did to the last layer and to the accuracy, from the numbers of this run. */
+function explainChoice([uniform, energy]: readonly MethodResult[], chosen: MethodResult): string {
   if (uniform === undefined || energy === undefined) throw new Error('expected the first two methods, got fewer');
-  const rankOfLast = ({ report }: MethodResult): string => `${report.layers.at(-1)?.rank}`;
+  const [layer, other] = [energy.report.layers.at(-1), uniform.report.layers.at(-1)];
+  const starved = (layer?.rank ?? 0) < (other?.rank ?? 0) / 2;
   const points = 100 * (energy.score.top1 - uniform.score.top1);
-  const verdict = `${Math.abs(points).toFixed(1)} points ${points < 0 ? 'worse' : 'better'}`;
+  const verdict =
+    points === 0 ? 'the same' : `${Math.abs(points).toFixed(1)} points ${points < 0 ? 'lower' : 'higher'}`;
+  const reason = starved ? ': its sparse responses hold their energy in few directions' : '';
   return (
-    `Ranks by energy, the paper's selection, leave ${uniform.report.layers.at(-1)?.name} rank ${rankOfLast(energy)} where uniform ranks leave ` +
-    `${rankOfLast(uniform)}, because its sparse responses\nhold their energy in few directions. Here top-1 is ${verdict} for it; at higher speed-ups it can be far worse ` +
-    `than uniform.\nSo the choice is made without labels and without belief: written is the network whose outputs on held-out\n` +
-    `calibration photographs differ least from the original's (output error ${outputError(chosen).toFixed(4)}).\n`
+    `Ranks by energy, the paper's selection, give ${layer?.name} rank ${layer?.rank}, uniform ranks give it ${other?.rank}${reason}.\n` +
+    `Top-1 is ${verdict} with energy ranks here; at higher speed-ups they can be far worse than uniform ones (see examples/README.md).\n` +
+    `No label and no belief decides what is written: it is the network whose outputs on held-out calibration photographs\n` +
+    `differ least from the original's (output error ${outputError(chosen).toFixed(4)}).\n`
   );
 }
 
@@ -147,8 +183,9 @@ function explainChoice([uniform, energy]: readonly MethodResult[]): string {
 async function timeBoth(
   model: Model,
   approximated: Model,
+  { source }: TestSet,
 ): Promise<{ readonly measured: MeasuredSpeedup; readonly text: string }> {
-  const batch = await test.source.batch(0, Math.min(timedImages, test.source.count));
+  const batch = await source.batch(0, Math.min(timedImages, source.count));
   const measured = measureSpeedup(model, approximated, batch, referenceKernels, timedTurns);
   const direct = measureSpeedup(model, approximated, batch, createReferenceKernels({ winograd: false }), timedTurns);
   const line = ({ originalMilliseconds, approximatedMilliseconds, speedup: ratio }: MeasuredSpeedup): string =>
@@ -161,23 +198,28 @@ async function timeBoth(
   };
 }
 
-async function writeResults(result: MethodResult, score: Score): Promise<void> {
-  await mkdir(values.out, { recursive: true });
-  const modelPath = join(values.out, `fashion-chain-${speedup}x.safetensors`);
-  const pagePath = join(values.out, `fashion-chain-${speedup}x.html`);
+function pageOf(run: {
+  readonly results: readonly MethodResult[];
+  readonly main: readonly MethodResult[];
+  readonly chosen: MethodResult;
+  readonly before: Score;
+  readonly measured: MeasuredSpeedup;
+  readonly notes: readonly string[];
+}): string {
   const seriesOf = ({ method }: MethodResult): string =>
     `${method.solver}, ${method.reconstruction}, ${method.ranks} ranks`;
-  const page = renderReport(
-    { ...result.report, measured: timing.measured },
+  const { report, method } = run.chosen;
+  return renderReport(
+    { ...report, measured: run.measured },
     {
-      title: `fashion-chain, ${speedup}× cheaper`,
-      baseline: { label: 'original', top1: score.top1 },
-      accuracy: results.map((row) => ({
+      title: `fashion-chain, ${method.speedup}× cheaper`,
+      baseline: { label: 'original', top1: run.before.top1 },
+      accuracy: run.results.map((row) => ({
         series: seriesOf(row),
         speedup: row.report.theoretical.speedup,
         top1: row.score.top1,
       })),
-      comparison: main.map((row) => ({
+      comparison: run.main.map((row) => ({
         ...row.method,
         label: seriesOf(row),
         speedup: row.report.theoretical.speedup,
@@ -186,12 +228,9 @@ async function writeResults(result: MethodResult, score: Score): Promise<void> {
         outputError: row.report.outputError,
         agreement: row.report.outputAgreement,
         seconds: row.seconds,
-        written: row === result,
+        written: row === run.chosen,
       })),
-      notes: [explainChoice(main)],
+      notes: run.notes,
     },
   );
-  await writeFileAtomically(modelPath, result.file);
-  await writeFileAtomically(pagePath, page);
-  say(`Wrote ${modelPath} (the network) and ${pagePath} (the report).`);
 }

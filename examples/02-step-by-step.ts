@@ -1,7 +1,7 @@
 /**
  * The steps of an approximation one by one, on one layer: what `approximate` does, to read and to take apart.
  *
- *   npx tsx --conditions=rankwise-source examples/02-step-by-step.ts
+ *   node --conditions=rankwise-source --import tsx examples/02-step-by-step.ts
  */
 
 import { fileURLToPath } from 'node:url';

@@ -14,7 +14,15 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createProgressBar, openModel, processTerminal, writeFileAtomically } from '@rankwise/cli';
+import {
+  UsageError,
+  checkWritable,
+  createProgressBar,
+  openModel,
+  processTerminal,
+  writeFileAtomically,
+} from '@rankwise/cli';
+import { integerOption, numberOption, runExample } from './lib/commandLine.ts';
 import { openTestSet, scoreModel } from './lib/methods.ts';
 import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
 import { runMethods } from './lib/methodPool.ts';
@@ -22,50 +30,54 @@ import { runMethods } from './lib/methodPool.ts';
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
 const everyMethod = 'uniform L S,uniform N S,uniform L A,uniform N A,energy L S,energy N S,energy L A,energy N A';
 
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string', default: join(dataFolder, 'fashion-chain.safetensors') },
-    data: { type: 'string', default: join(dataFolder, 'calibration-images-idx3-ubyte.gz') },
-    test: { type: 'string', default: join(dataFolder, 't10k-images-idx3-ubyte.gz') },
-    speedups: { type: 'string', default: '4,8,12' },
-    methods: { type: 'string', default: everyMethod },
-    images: { type: 'string', default: '3000' },
-    positions: { type: 'string', default: '10' },
-    count: { type: 'string', default: '5000' },
-    'held-out': { type: 'string', default: '0' },
-    iterations: { type: 'string', default: '25' },
-    seed: { type: 'string', default: '0' },
-    threads: { type: 'string', default: '2' },
-    json: { type: 'string' },
-  },
+await runExample(async () => {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string', default: join(dataFolder, 'fashion-chain.safetensors') },
+      data: { type: 'string', default: join(dataFolder, 'calibration-images-idx3-ubyte.gz') },
+      test: { type: 'string', default: join(dataFolder, 't10k-images-idx3-ubyte.gz') },
+      speedups: { type: 'string', default: '4,8,12' },
+      methods: { type: 'string', default: everyMethod },
+      images: { type: 'string', default: '3000' },
+      positions: { type: 'string', default: '10' },
+      count: { type: 'string', default: '5000' },
+      'held-out': { type: 'string', default: '0' },
+      iterations: { type: 'string', default: '25' },
+      seed: { type: 'string', default: '0' },
+      threads: { type: 'string', default: '2' },
+      json: { type: 'string' },
+    },
+  });
+  const task: Task = {
+    model: values.model,
+    calibrationImages: values.data,
+    testImages: values.test,
+    images: integerOption('images', values.images, 1),
+    positions: integerOption('positions', values.positions, 1),
+    heldOut: numberOption('held-out', values['held-out'], 0),
+    testCount: integerOption('count', values.count, 1),
+    iterations: integerOption('iterations', values.iterations, 1),
+    seed: integerOption('seed', values.seed, 0),
+  };
+  const threads = integerOption('threads', values.threads, 1);
+  const labels = values.methods.split(',').map((label) => label.trim());
+  const speedups = values.speedups.split(',').map((text) => numberOption('speedups', text, 1));
+  const methods = speedups.flatMap((speedup) => labels.map((label) => ({ ...parseMethod(label), speedup })));
+  if (values.json !== undefined) await checkWritable(values.json);
+
+  const terminal = processTerminal();
+  const model = await openModel(task.model);
+  const test = await openTestSet(model, task);
+  const bar = createProgressBar(terminal.stderr, terminal.now);
+  const results = await runMethods(task, methods, {
+    threads,
+    onProgress: (fraction) => bar.update(fraction, `${methods.length} approximations of ${model.name}`),
+  }).finally(bar.clear);
+  const before = await scoreModel(model, test);
+  terminal.stdout.write(`${model.name}, ${test.source.count} test photographs: ${scoreText(before)} before\n\n`);
+  terminal.stdout.write(markdownTable(labels, speedups, results));
+  if (values.json !== undefined) await writeFileAtomically(values.json, jsonOf(model.name, task, before, results));
 });
-
-const task: Task = {
-  model: values.model,
-  calibrationImages: values.data,
-  testImages: values.test,
-  images: Number(values.images),
-  positions: Number(values.positions),
-  heldOut: Number(values['held-out']),
-  testCount: Number(values.count),
-  iterations: Number(values.iterations),
-  seed: Number(values.seed),
-};
-const labels = values.methods.split(',').map((label) => label.trim());
-const speedups = values.speedups.split(',').map(Number);
-const methods = speedups.flatMap((speedup) => labels.map((label) => ({ ...parseMethod(label), speedup })));
-
-const terminal = processTerminal();
-const model = await openModel(task.model);
-const test = await openTestSet(model, task);
-const bar = createProgressBar(terminal.stderr, terminal.now);
-const results = await runMethods(task, methods, {
-  threads: Number(values.threads),
-  onProgress: (fraction) => bar.update(fraction, `${methods.length} approximations of ${model.name}`),
-}).finally(bar.clear);
-const before = await scoreModel(model, test);
-terminal.stdout.write(markdownTable(before));
-if (values.json !== undefined) await writeFileAtomically(values.json, jsonOf(before, results));
 
 function parseMethod(label: string): Omit<Method, 'speedup'> {
   const [ranks, solver, reconstruction] = label.split(' ');
@@ -74,7 +86,7 @@ function parseMethod(label: string): Omit<Method, 'speedup'> {
     (solver !== 'L' && solver !== 'N') ||
     (reconstruction !== 'S' && reconstruction !== 'A')
   ) {
-    throw new Error(`--methods: expected items such as 'uniform N A', got '${label}'`);
+    throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
   }
   return {
     ranks,
@@ -83,19 +95,25 @@ function parseMethod(label: string): Omit<Method, 'speedup'> {
   };
 }
 
-function markdownTable({ top1, top3 }: Score): string {
-  const text = (score: Score): string => `${(100 * score.top1).toFixed(2)} / ${(100 * score.top3).toFixed(2)}`;
+function scoreText({ top1, top3 }: Score): string {
+  return `${(100 * top1).toFixed(2)} / ${(100 * top3).toFixed(2)}`;
+}
+
+function markdownTable(
+  labels: readonly string[],
+  speedups: readonly number[],
+  results: readonly MethodResult[],
+): string {
   const rows = speedups.map((speedup) => {
     const row = results.filter(({ method }) => method.speedup === speedup);
     const best = Math.max(...row.map(({ score }) => score.top1));
-    const cells = row.map(({ score }) => (score.top1 === best ? `**${text(score)}**` : text(score)));
+    const cells = row.map(({ score }) => (score.top1 === best ? `**${scoreText(score)}**` : scoreText(score)));
     return `| ${speedup}× | ${cells.join(' | ')} |`;
   });
-  const heading = `${model.name}, ${test.source.count} test photographs: ${text({ top1, top3, millisecondsPerImage: 0 })} before`;
-  return `${heading}\n\n| speed-up | ${labels.join(' | ')} |\n|---|${labels.map(() => '---|').join('')}\n${rows.join('\n')}\n`;
+  return `| speed-up | ${labels.join(' | ')} |\n|---|${labels.map(() => '---|').join('')}\n${rows.join('\n')}\n`;
 }
 
-function jsonOf(score: Score, scored: readonly MethodResult[]): Uint8Array {
+function jsonOf(model: string, task: Task, before: Score, scored: readonly MethodResult[]): string {
   const rows = scored.map((row) => ({
     method: row.method,
     top1: row.score.top1,
@@ -105,7 +123,5 @@ function jsonOf(score: Score, scored: readonly MethodResult[]): Uint8Array {
     layerRanks: Object.fromEntries(row.report.layers.map(({ name, rank }) => [name, rank])),
     seconds: row.seconds,
   }));
-  return new TextEncoder().encode(
-    `${JSON.stringify({ model: model.name, task, before: score, rows }, undefined, 2)}\n`,
-  );
+  return `${JSON.stringify({ model, task, before, rows }, undefined, 2)}\n`;
 }
