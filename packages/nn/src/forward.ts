@@ -48,7 +48,7 @@ export interface ForwardResult {
 }
 
 /**
- * Runs a model on images that are already preprocessed.
+ * Runs a model on images that are already preprocessed. Parameters are taken as they are: loadModel and validateModel check them.
  * @param input - f32 [images, channels, height, width], contiguous
  * @throws ShapeError when the input's shape is not the model's, or the graph's shapes do not agree (see inferShapes).
  * @throws DomainError when the input is not f32 or holds NaN or an infinity, a tap names no value, or batchSize is no positive integer.

@@ -3,7 +3,7 @@
  * slows down for a while slows both.
  */
 
-import { referenceKernels } from '@rankwise/tensor';
+import { DomainError, ShapeError, referenceKernels } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
@@ -16,7 +16,7 @@ const defaultTurns = 5;
  * Times two models against each other.
  * @param images - f32 [images, channels, height, width], as the models want them
  * @param turns - timed runs of each
- * @throws what forward throws.
+ * @throws ShapeError when there are no images; DomainError when turns is not a positive integer; and what forward throws.
  * @example
  * import { measureSpeedup } from '@rankwise/approx';
  * import { sequential } from '@rankwise/nn';
@@ -33,7 +33,11 @@ export function measureSpeedup(
   kernels: Kernels = referenceKernels,
   turns = defaultTurns,
 ): MeasuredSpeedup {
-  const count = images.shape[0] ?? 1;
+  if (!Number.isInteger(turns) || turns < 1) {
+    throw new DomainError(`measureSpeedup: turns: expected a positive integer, got ${turns}`);
+  }
+  const count = images.shape[0] ?? 0;
+  if (count === 0) throw new ShapeError('measureSpeedup: images: expected at least one image, got none');
   const times = { original: new Float64Array(turns), approximated: new Float64Array(turns) };
   for (let turn = -1; turn < turns; turn++) {
     const first = milliseconds(original, images, kernels) / count;

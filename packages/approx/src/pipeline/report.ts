@@ -11,6 +11,9 @@ import type { IterationTrace } from '../solve/nonlinearSolver.ts';
 export type Solver = 'linear' | 'nonlinear';
 export type Reconstruction = 'asymmetric' | 'symmetric';
 
+/**
+ * Relative errors. Infinite where the original's responses do not vary and the map misses them; JSON has no infinity and says null.
+ */
 export interface FitAndHeldOut {
   readonly fit: number;
   /** Null when no images were held out. */
