@@ -12,7 +12,7 @@ const traces: [pattern: RegExp, what: string][] = [
   [/\.\.\/shared\b/g, 'a folder outside the repository'],
   [/\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0|(?:192\.168|10\.\d{1,3})\.\d{1,3}\.\d{1,3})\b/g, 'a private host'],
   [
-    /\bhttps?:\/\/(?!registry\.npmjs\.org\/)[\w.-]*(?:registry|artifactory|nexus|verdaccio|proxy)[\w.-]*/gi,
+    /\bhttps?:\/\/[\w.-]*(?:registry|artifactory|nexus|verdaccio|proxy)[\w.-]*/gi,
     'a registry',
   ],
   [/\b(?:claude|anthropic|chatgpt|openai|copilot|gemini)\b/gi, 'a writing tool'],
@@ -41,8 +41,7 @@ describe('the project speaks of itself alone', () => {
     expect(tracesIn({ path: 'f', text: 'a\nsee /work/x' })).toEqual(['f:2: mentions a path of one machine: /work/']);
     expect(count("'../shared/data'")).toBe(1);
     expect(count('"resolved": "http://10.0.0.7:4873/x"')).toBe(1);
-    expect(count('"resolved": "https://npm-registry.example.org/x"')).toBe(1);
-    expect(count('"resolved": "https://registry.npmjs.org/x"')).toBe(0);
+    expect(count('"resolved": "https://my-artifactory.example.org/x"')).toBe(1);
     expect(count('a network/working set, shared weights, ../sharedWeights.ts')).toBe(0);
   });
 });
