@@ -4,6 +4,7 @@
  * Labels are used for scoring only. All methods of one run share one calibration.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { approximateCalibrated, calibrate, paperSchedule } from '@rankwise/approx';
 import type {
   ApproximationReport,
@@ -118,6 +119,8 @@ export async function scoreModel(model: Model, { source, labels }: TestSet): Pro
   let milliseconds = 0;
   for (let from = 0; from < source.count; from += batchSize) {
     const to = Math.min(from + batchSize, source.count);
+    // Lets messages of other threads through between batches.
+    await setImmediate();
     const batch = await source.batch(from, to);
     const started = performance.now();
     const { output } = forward(model, batch);

@@ -81,7 +81,7 @@ export function settingsList({ settings, samples, measured, seconds }: Approxima
     ['Reconstruction', settings.reconstruction],
     ['Ranks', settings.ranks],
     ['Requested speed-up', settings.requestedSpeedup === null ? absent : times(settings.requestedSpeedup)],
-    ['Images fitted on', integer(settings.images)],
+    ['Images fitted on', integer(settings.images - settings.heldOutImages)],
     ['Images held out', integer(settings.heldOutImages)],
     ['Positions per image', integer(settings.positions)],
     ['Samples, at least', integer(samples)],
