@@ -11,10 +11,7 @@ const traces: [pattern: RegExp, what: string][] = [
   [/(?<![\w.~])\/(?:work|root|home\/\w+|Users\/\w+)\//g, 'a path of one machine'],
   [/\.\.\/shared\b/g, 'a folder outside the repository'],
   [/\b(?:localhost|127\.0\.0\.1|0\.0\.0\.0|(?:192\.168|10\.\d{1,3})\.\d{1,3}\.\d{1,3})\b/g, 'a private host'],
-  [
-    /\bhttps?:\/\/[\w.-]*(?:registry|artifactory|nexus|verdaccio|proxy)[\w.-]*/gi,
-    'a registry',
-  ],
+  [/\bhttps?:\/\/[\w.-]*(?:registry|artifactory|nexus|verdaccio|proxy)[\w.-]*/gi, 'a registry'],
   [/\b(?:claude|anthropic|chatgpt|openai|copilot|gemini)\b/gi, 'a writing tool'],
   [/\b(?:TODO|FIXME|XXX|HACK)\b/g, 'an unfinished thought'],
 ];
