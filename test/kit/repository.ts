@@ -15,7 +15,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   linalg: ['tensor'],
   nn: ['tensor'],
   approx: ['tensor', 'linalg', 'nn'],
-  cli: ['tensor', 'linalg', 'nn', 'approx'],
+  simd: ['tensor'],
+  cli: ['tensor', 'linalg', 'nn', 'approx', 'simd'],
 };
 
 /** The packages that run anywhere: no Node, no code generation. */
