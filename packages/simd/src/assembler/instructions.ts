@@ -71,7 +71,8 @@ type Instructions = {
 };
 
 /** All constructors by namespace. */
-export const { i32, f32, f64, v128, i8x16, f32x4, f64x2 } = makeConstructors();
+export const { i32, i64, f32, f64, v128, i8x16, i16x8, i32x4, i64x2, f32x4, f64x2, memory, atomic } =
+  makeConstructors();
 
 function makeConstructors(): Instructions {
   const spaces: Record<string, Record<string, unknown>> = {};
