@@ -1,3 +1,25 @@
 /** Kernels in WebAssembly SIMD, emitted at run time, and the assembler that emits them. */
 
-export type { ModuleBuilder } from './assembler/moduleBuilder.ts';
+export type { FunctionBuilder, Label, Local } from './assembler/functionBuilder.ts';
+export {
+  atomic,
+  call,
+  callIndirect,
+  f32,
+  f32x4,
+  f64,
+  f64x2,
+  i16x8,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  i8x16,
+  memory,
+  select,
+  v128,
+} from './assembler/instructions.ts';
+export type { Callee, Expression, ResultType, Signature } from './assembler/instructions.ts';
+export { moduleBuilder } from './assembler/moduleBuilder.ts';
+export type { MemoryLimits, ModuleBuilder } from './assembler/moduleBuilder.ts';
+export type { Feature, OpcodeName, ValueType } from './assembler/opcodes.ts';

@@ -1,4 +1,4 @@
-/** Bytes of a function's body from its statements (Core Specification, §5.4 and §5.5.13). */
+/** Bytes of a function's body, which `checkBody` has seen, from its statements (Core Specification, §5.4 and §5.5.13). */
 
 import type { ByteWriter } from './byteWriter.ts';
 import { byteWriter } from './byteWriter.ts';
@@ -65,11 +65,24 @@ function encodeStatement(
     case 'branch':
       if (statement.condition !== undefined) encodeExpression(writer, statement.condition, indices);
       writer.byte(statement.condition === undefined ? structure.br : structure.br_if);
-      return writer.unsigned(labels.length - 1 - labels.lastIndexOf(statement.label));
+      return writer.unsigned(depthOf(statement.label, labels));
+    case 'branchTable':
+      encodeExpression(writer, statement.index, indices);
+      writer.byte(structure.br_table);
+      writer.unsigned(statement.labels.length);
+      for (const label of [...statement.labels, statement.otherwise]) writer.unsigned(depthOf(label, labels));
+      return;
     case 'return':
+      if (statement.value !== undefined) encodeExpression(writer, statement.value, indices);
+      return writer.byte(structure.return);
     case 'unreachable':
       return writer.byte(structure[statement.kind]);
   }
+}
+
+/** Labels are numbered from the innermost outwards. */
+function depthOf(label: Label, labels: readonly (Label | undefined)[]): number {
+  return labels.length - 1 - labels.lastIndexOf(label);
 }
 
 function encodeExpression(writer: ByteWriter, expression: Expression, indices: ModuleIndices): void {
@@ -125,8 +138,10 @@ function encodeImmediate(writer: ByteWriter, kind: ImmediateKind, immediate: Imm
       // The constructors' types admit 16 numbers here.
       return writer.bytes(immediate as readonly number[]);
     case 'i32':
+      // 2^31 to 2^32 - 1 are written as the negative numbers with the same bits.
+      return writer.signed(BigInt(Number(immediate) | 0));
     case 'i64':
-      return writer.signed(BigInt(immediate as number | bigint));
+      return writer.signed(BigInt.asIntN(64, immediate as bigint));
     case 'f32':
       return writer.f32(Number(immediate));
     case 'f64':

@@ -32,7 +32,14 @@ export type Statement =
       readonly otherwise: readonly Statement[];
     }
   | { readonly kind: 'branch'; readonly label: Label; readonly condition: Expression<'i32'> | undefined }
-  | { readonly kind: 'return' | 'unreachable' };
+  | {
+      readonly kind: 'branchTable';
+      readonly index: Expression<'i32'>;
+      readonly labels: readonly Label[];
+      readonly otherwise: Label;
+    }
+  | { readonly kind: 'return'; readonly value: Expression | undefined }
+  | { readonly kind: 'unreachable' };
 
 export interface FunctionBuilder {
   local<T extends ValueType>(type: T): Local<T>;
@@ -45,6 +52,12 @@ export interface FunctionBuilder {
   loop(body: (again: Label) => void): void;
   if(condition: Expression<'i32'>, then: () => void, otherwise?: () => void): void;
   branch(label: Label, condition?: Expression<'i32'>): void;
+  /** Branches to `labels[index]`, or to `otherwise` when there is none. */
+  branchTable(index: Expression<'i32'>, labels: readonly Label[], otherwise: Label): void;
+  /** Leaves the function, with the value if it has a result. */
+  return(value?: Expression<ValueType>): void;
+  /** Traps. */
+  unreachable(): void;
   /**
    * for (counter = from; counter < to; counter += step) body, unsigned; `to` is evaluated once and `step` on each turn.
    * The counter may be read in the body.
@@ -94,6 +107,9 @@ export function buildBody<const P extends readonly ValueType[]>(
     if: (condition, then, otherwise = () => {}) =>
       void current.push({ kind: 'if', condition, body: within(then), otherwise: within(otherwise) }),
     branch: (label, condition) => void current.push({ kind: 'branch', label, condition }),
+    branchTable: (index, labels, otherwise) => void current.push({ kind: 'branchTable', index, labels, otherwise }),
+    return: (value) => void current.push({ kind: 'return', value }),
+    unreachable: () => void current.push({ kind: 'unreachable' }),
     count: (counter, from, to, step, body) => {
       const end = local('i32');
       builder.set(counter, from);

@@ -103,12 +103,60 @@ function immediateOf(kind: ImmediateKind, width: number, args: readonly unknown[
   return args[0] as Immediate;
 }
 
-/** Calls a function of the module. */
+/**
+ * Calls a function of the module.
+ * @param type - of its result, or 'none'
+ * @example
+ * import { call, f64, moduleBuilder } from '@rankwise/simd';
+ * const module = moduleBuilder({ initial: 0, maximum: 0, shared: false });
+ * const square = module.func('square', ['f64'], ['f64'], (f, x) => f.result(f64.mul(x.get(), x.get())));
+ * module.func('fourth', ['f64'], ['f64'], (f, x) => f.result(call(square, 'f64', call(square, 'f64', x.get()))));
+ * const memory = new WebAssembly.Memory({ initial: 0, maximum: 0 });
+ * const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+ * (exports['fourth'] as (x: number) => number)(3) // => 81
+ */
 export function call<T extends ResultType>(callee: Callee, type: T, ...operands: Expression[]): Expression<T> {
   return { type, operation: { kind: 'call', callee }, operands };
 }
 
-/** `whenTrue` if the condition is not zero, else `whenFalse`; both are evaluated. */
+/**
+ * Calls the function at `index` of the table.
+ * @param signature - of that function; another one traps
+ * @example
+ * import { callIndirect, f64, moduleBuilder } from '@rankwise/simd';
+ * const module = moduleBuilder({ initial: 0, maximum: 0, shared: false });
+ * const square = module.func('square', ['f64'], ['f64'], (f, x) => f.result(f64.mul(x.get(), x.get())));
+ * const root = module.func('root', ['f64'], ['f64'], (f, x) => f.result(f64.sqrt(x.get())));
+ * module.table([square, root]);
+ * module.func('apply', ['i32', 'f64'], ['f64'], (f, which, x) =>
+ *   f.result(callIndirect(square, 'f64', which.get(), x.get())),
+ * );
+ * const memory = new WebAssembly.Memory({ initial: 0, maximum: 0 });
+ * const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+ * const apply = exports['apply'] as (which: number, x: number) => number;
+ * [apply(0, 9), apply(1, 9)] // => [81, 3]
+ */
+export function callIndirect<T extends ResultType>(
+  signature: Signature,
+  type: T,
+  index: Expression<'i32'>,
+  ...operands: Expression[]
+): Expression<T> {
+  return { type, operation: { kind: 'call_indirect', signature }, operands: [...operands, index] };
+}
+
+/**
+ * `whenTrue` if the condition is not zero, else `whenFalse`; both are evaluated.
+ * @example
+ * import { i32, moduleBuilder, select } from '@rankwise/simd';
+ * const module = moduleBuilder({ initial: 0, maximum: 0, shared: false });
+ * module.func('larger', ['i32', 'i32'], ['i32'], (f, x, y) =>
+ *   f.result(select(x.get(), y.get(), i32.gt_s(x.get(), y.get()))),
+ * );
+ * const memory = new WebAssembly.Memory({ initial: 0, maximum: 0 });
+ * const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+ * (exports['larger'] as (x: number, y: number) => number)(-2, 5) // => 5
+ */
 export function select<T extends ValueType>(
   whenTrue: Expression<T>,
   whenFalse: Expression<T>,

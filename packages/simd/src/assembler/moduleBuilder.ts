@@ -4,14 +4,20 @@
  * Source: WebAssembly Core Specification 2.0, §5.5.
  */
 
+import { DomainError } from '@rankwise/tensor';
 import type { ByteWriter } from './byteWriter.ts';
 import { byteWriter } from './byteWriter.ts';
+import { checkBody } from './checkBody.ts';
 import { encodeBody } from './encodeBody.ts';
 import { buildBody } from './functionBuilder.ts';
 import type { FunctionBody, FunctionBuilder, Local } from './functionBuilder.ts';
 import type { Callee, Signature } from './instructions.ts';
+import { opcodes } from './opcodes.ts';
 import type { ValueType } from './opcodes.ts';
-import { sections, structure, valueTypeCodes } from './structure.ts';
+import { externalKinds, limits, sections, structure, valueTypeCodes } from './structure.ts';
+
+/** 4 GiB: what a 32-bit address reaches. */
+const mostPages = 2 ** 16;
 
 /** Limits in pages of 64 KiB. The memory is imported as `env.memory`. */
 export interface MemoryLimits {
@@ -21,7 +27,10 @@ export interface MemoryLimits {
 }
 
 export interface ModuleBuilder {
-  /** Defines and exports a function. */
+  /**
+   * Defines and exports a function.
+   * @throws DomainError where the body is not valid: see checkBody
+   */
   func<const P extends readonly ValueType[]>(
     name: string,
     params: P,
@@ -33,14 +42,37 @@ export interface ModuleBuilder {
   encode(): Uint8Array<ArrayBuffer>;
 }
 
+/**
+ * A module to be filled with functions.
+ *
+ * @param memory - of the memory to import; 65,536 pages at most
+ * @throws DomainError when the limits are not whole numbers with initial <= maximum <= 65,536
+ * @example
+ * import { i32, moduleBuilder } from '@rankwise/simd';
+ * const module = moduleBuilder({ initial: 1, maximum: 1, shared: false });
+ * module.func('add', ['i32', 'i32'], ['i32'], (f, x, y) => f.result(i32.add(x.get(), y.get())));
+ * const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+ * const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } });
+ * const add = instance.exports['add'] as (x: number, y: number) => number;
+ * add(2, 3) // => 5
+ */
 export function moduleBuilder(memory: MemoryLimits): ModuleBuilder {
+  const { initial, maximum } = memory;
+  if (!(Number.isInteger(initial) && Number.isInteger(maximum) && initial >= 0 && initial <= maximum))
+    throw new DomainError(
+      `moduleBuilder: memory: expected whole numbers initial <= maximum, got ${initial}, ${maximum}`,
+    );
+  if (maximum > mostPages)
+    throw new DomainError(`moduleBuilder: maximum: expected ${mostPages} pages at most, got ${maximum}`);
   const functions: (Callee & { readonly body: FunctionBody })[] = [];
   let table: readonly Callee[] = [];
   return {
     func: (name, params, results, write) => {
       if (functions.some((other) => other.name === name))
-        throw new RangeError(`moduleBuilder: two functions '${name}'`);
-      functions.push({ name, params, results, body: buildBody(params, write) });
+        throw new DomainError(`func: name: expected another than those of before, got '${name}'`);
+      const body = buildBody(params, write);
+      checkBody(name, { params, results }, body);
+      functions.push({ name, params, results, body });
       return { name, params, results };
     },
     table: (callees) => {
@@ -63,7 +95,8 @@ function encodeModule(
   const indexByName = new Map(functions.map(({ name }, index) => [name, index]));
   const functionIndex = (name: string): number => {
     const index = indexByName.get(name);
-    if (index === undefined) throw new RangeError(`moduleBuilder: no function '${name}'`);
+    if (index === undefined)
+      throw new DomainError(`encode: call or table: expected a function of this module, got '${name}'`);
     return index;
   };
   const typeOfFunction = functions.map(typeIndex);
@@ -71,44 +104,37 @@ function encodeModule(
   const bodies = functions.map(({ body }) => encodeBody(body, { functionIndex, typeIndex }));
   const writer = byteWriter();
   writer.bytes([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  const section = (id: number, write: (inner: ByteWriter) => void): void => {
-    writer.byte(id);
-    writer.sized(write);
-  };
-  section(sections.type, (inner) => vector(inner, types, writeSignature));
-  section(sections.import, (inner) => vector(inner, [memory], writeMemoryImport));
-  section(sections.function, (inner) => vector(inner, typeOfFunction, (w, index) => w.unsigned(index)));
+  writeSection(writer, sections.type, types, writeSignature);
+  writeSection(writer, sections.import, [memory], writeMemoryImport);
+  writeSection(writer, sections.function, typeOfFunction, (inner, index) => inner.unsigned(index));
+  if (table.length > 0) writeSection(writer, sections.table, [table.length], writeTable);
+  writeSection(writer, sections.export, functions, (inner, { name }) => {
+    inner.name(name);
+    inner.byte(externalKinds.function);
+    inner.unsigned(functionIndex(name));
+  });
   if (table.length > 0) {
-    section(sections.table, (inner) =>
-      vector(inner, [table.length], (w, count) => {
-        w.bytes([structure.funcref, 0]);
-        w.unsigned(count);
-      }),
-    );
+    writeSection(writer, sections.element, [table], (inner, callees) => {
+      // Active segment of table 0 from offset i32.const 0.
+      inner.bytes([0, opcodes['i32.const'].code, 0, structure.end]);
+      vector(inner, callees, (each, { name }) => each.unsigned(functionIndex(name)));
+    });
   }
-  section(sections.export, (inner) =>
-    vector(inner, functions, (w, { name }) => {
-      w.name(name);
-      w.byte(0);
-      w.unsigned(functionIndex(name));
-    }),
-  );
-  if (table.length > 0) {
-    section(sections.element, (inner) =>
-      vector(inner, [table], (w, callees) => {
-        // Active segment of table 0 from offset i32.const 0.
-        w.bytes([0, 0x41, 0, structure.end]);
-        vector(w, callees, (each, { name }) => each.unsigned(functionIndex(name)));
-      }),
-    );
-  }
-  section(sections.code, (inner) =>
-    vector(inner, bodies, (w, body) => {
-      w.unsigned(body.length);
-      w.bytes(body);
-    }),
-  );
+  writeSection(writer, sections.code, bodies, (inner, body) => {
+    inner.unsigned(body.length);
+    inner.bytes(body);
+  });
   return writer.finish();
+}
+
+function writeSection<T>(
+  writer: ByteWriter,
+  id: number,
+  items: readonly T[],
+  write: (writer: ByteWriter, item: T) => void,
+): void {
+  writer.byte(id);
+  writer.sized((inner) => vector(inner, items, write));
 }
 
 function writeSignature(writer: ByteWriter, { params, results }: Signature): void {
@@ -116,10 +142,15 @@ function writeSignature(writer: ByteWriter, { params, results }: Signature): voi
   for (const list of [params, results]) vector(writer, list, (inner, type) => inner.byte(valueTypeCodes[type]));
 }
 
+function writeTable(writer: ByteWriter, count: number): void {
+  writer.bytes([structure.funcref, limits.initialOnly]);
+  writer.unsigned(count);
+}
+
 function writeMemoryImport(writer: ByteWriter, { initial, maximum, shared }: MemoryLimits): void {
   writer.name('env');
   writer.name('memory');
-  writer.bytes([2, shared ? 3 : 1]);
+  writer.bytes([externalKinds.memory, shared ? limits.shared : limits.withMaximum]);
   writer.unsigned(initial);
   writer.unsigned(maximum);
 }

@@ -12,6 +12,7 @@ export const valueTypeCodes: Readonly<Record<ValueType, number>> = {
 
 export const structure = {
   unreachable: 0x00,
+  nop: 0x01,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -19,6 +20,7 @@ export const structure = {
   end: 0x0b,
   br: 0x0c,
   br_if: 0x0d,
+  br_table: 0x0e,
   return: 0x0f,
   call: 0x10,
   call_indirect: 0x11,
@@ -41,3 +43,9 @@ export const sections = {
   element: 9,
   code: 10,
 } as const;
+
+/** Of imports and exports. */
+export const externalKinds = { function: 0, table: 1, memory: 2 } as const;
+
+/** What follows of a memory's or table's limits. */
+export const limits = { initialOnly: 0, withMaximum: 1, shared: 3 } as const;
