@@ -23,3 +23,5 @@ export type { Callee, Expression, ResultType, Signature } from './assembler/inst
 export { moduleBuilder } from './assembler/moduleBuilder.ts';
 export type { MemoryLimits, ModuleBuilder } from './assembler/moduleBuilder.ts';
 export type { Feature, OpcodeName, ValueType } from './assembler/opcodes.ts';
+export { probeFeatures } from './features.ts';
+export type { Environment, Features } from './features.ts';
