@@ -1,0 +1,24 @@
+/** The module with every kernel: one memory, tasks exported by name. */
+
+import { moduleBuilder } from '../assembler/moduleBuilder.ts';
+import type { MemoryLimits } from '../assembler/moduleBuilder.ts';
+import { tileShapes } from '../plan/tileShape.ts';
+import { numberFormat } from './numberFormat.ts';
+import { emitPackPanels } from './packPanels.ts';
+import { emitProduct } from './product.ts';
+
+export interface ModuleOptions {
+  readonly memory: MemoryLimits;
+  /** Whether relaxed multiply-add may be used. */
+  readonly relaxed: boolean;
+}
+
+/** Emits the module's bytes. */
+export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array<ArrayBuffer> {
+  const module = moduleBuilder(memory);
+  emitPackPanels(module);
+  for (const dtype of ['f32', 'f64'] as const) {
+    for (const shape of tileShapes(relaxed)) emitProduct(module, numberFormat(dtype, relaxed), shape);
+  }
+  return module.encode();
+}

@@ -1,0 +1,28 @@
+/** What the operations run on: the memory, the tasks, and what the engine has. */
+
+import type { Heap } from './heap.ts';
+import type { TaskRunner } from './taskRunner.ts';
+
+export interface Machine {
+  readonly heap: Heap;
+  readonly runner: TaskRunner;
+  /** Whether the emitted tiles use relaxed multiply-add. */
+  readonly relaxed: boolean;
+}
+
+/**
+ * Runs `work` with a function that allocates blocks; they are freed when it returns or throws.
+ * @returns what `work` returns.
+ */
+export function withScratch<T>({ heap }: Machine, work: (allocate: (bytes: number) => number) => T): T {
+  const blocks: number[] = [];
+  try {
+    return work((bytes) => {
+      const block = heap.allocate(bytes);
+      blocks.push(block);
+      return block;
+    });
+  } finally {
+    for (const block of blocks) heap.free(block);
+  }
+}
