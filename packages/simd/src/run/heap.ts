@@ -6,6 +6,8 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
+import { giveBack, takeFirstFit } from './freeBlocks.ts';
+import type { FreeBlock } from './freeBlocks.ts';
 
 const pageBytes = 65_536;
 /** A cache line; also more than the alignment of a vector. */
@@ -13,21 +15,25 @@ const alignment = 64;
 /** Addresses below stay unused, so that 0 is no block. */
 const firstAddress = 64;
 
-export interface Heap {
+export interface Heap extends MemoryViews {
   readonly memory: WebAssembly.Memory;
-  /** Views of the whole memory. Take them anew after an allocation: growth detaches the old ones. */
-  readonly f32: Float32Array;
-  readonly f64: Float64Array;
-  readonly i32: Int32Array;
-  readonly u8: Uint8Array;
   /**
    * @returns the address of a block; its contents are arbitrary.
    * @throws MemoryError when the memory cannot grow enough.
    */
   allocate(bytes: number): number;
+  /** @throws DomainError where no allocated block begins. */
   free(address: number): void;
   /** Bytes in allocated blocks. */
   readonly used: number;
+}
+
+/** Views of the whole memory. Take them anew after an allocation: growth detaches the old ones. */
+interface MemoryViews {
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  readonly i32: Int32Array;
+  readonly u8: Uint8Array;
 }
 
 /** The memory could not grow: the engine refused, or its limit is reached. */
@@ -35,114 +41,102 @@ export class MemoryError extends Error {
   override readonly name = 'MemoryError';
 }
 
-interface FreeBlock {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** A heap over a memory that nothing else allocates from. */
 export function createHeap(memory: WebAssembly.Memory, maximumPages: number): Heap {
-  let views = viewsOf(memory);
+  const views = followingViews(memory);
+  const sizes = new Map<number, number>();
   let free: readonly FreeBlock[] = [{ start: firstAddress, end: memory.buffer.byteLength }];
   let used = 0;
-  const sizes = new Map<number, number>();
-
-  const current = (): Views => {
-    if (views.buffer !== memory.buffer || views.u8.length !== memory.buffer.byteLength) views = viewsOf(memory);
-    return views;
-  };
-  const grow = (bytes: number): void => {
-    const before = memory.buffer.byteLength;
-    const last = free.at(-1);
-    const open = last !== undefined && last.end === before ? before - last.start : 0;
-    const pages = before / pageBytes;
-    const needed = Math.ceil((bytes - open) / pageBytes);
-    const room = maximumPages - pages;
-    const step = Math.min(room, Math.max(needed, Math.ceil(pages / 8)));
-    try {
-      if (needed > room) throw new RangeError(`its maximum is ${maximumPages} pages`);
-      memory.grow(step);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new MemoryError(
-        `simd kernels: memory: expected ${bytes} more bytes, got a refusal at ${before} bytes (${reason})`,
-      );
-    }
-    free = joined([...free, { start: before, end: memory.buffer.byteLength }]);
-  };
-  const take = (bytes: number): number | undefined => {
-    const index = free.findIndex(({ start, end }) => end - start >= bytes);
-    const block = free[index];
-    if (block === undefined) return undefined;
-    const rest = { start: block.start + bytes, end: block.end };
-    free = free.flatMap((other) => (other !== block ? [other] : rest.end > rest.start ? [rest] : []));
-    return block.start;
-  };
-
   return {
     memory,
     get f32() {
-      return current().f32;
+      return views().f32;
     },
     get f64() {
-      return current().f64;
+      return views().f64;
     },
     get i32() {
-      return current().i32;
+      return views().i32;
     },
     get u8() {
-      return current().u8;
+      return views().u8;
     },
     get used() {
       return used;
     },
     allocate: (bytes) => {
       const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
-      let address = take(size);
-      if (address === undefined) {
-        grow(size);
+      let taken = takeFirstFit(free, size);
+      if (taken === undefined) {
+        free = giveBack(free, grow(memory, size - openEnd(free, memory), maximumPages));
         // The memory now ends in a free block of that size.
-        address = take(size)!;
+        taken = takeFirstFit(free, size)!;
       }
-      sizes.set(address, size);
+      free = taken.rest;
+      sizes.set(taken.address, size);
       used += size;
-      return address;
+      return taken.address;
     },
     free: (address) => {
       const size = sizes.get(address);
       if (size === undefined) throw new DomainError(`heap: free: expected the address of a block, got ${address}`);
       sizes.delete(address);
       used -= size;
-      free = joined([...free, { start: address, end: address + size }].toSorted((a, b) => a.start - b.start));
+      free = giveBack(free, { start: address, end: address + size });
     },
   };
 }
 
-interface Views {
-  readonly buffer: ArrayBufferLike;
-  readonly f32: Float32Array;
-  readonly f64: Float64Array;
-  readonly i32: Int32Array;
-  readonly u8: Uint8Array;
+/** Bytes of the free block that ends with the memory. */
+function openEnd(free: readonly FreeBlock[], { buffer }: WebAssembly.Memory): number {
+  const last = free.at(-1);
+  return last?.end === buffer.byteLength ? last.end - last.start : 0;
 }
 
-function viewsOf({ buffer }: WebAssembly.Memory): Views {
+/** Grows by at least `bytes` and gives what came. */
+function grow(memory: WebAssembly.Memory, bytes: number, maximumPages: number): FreeBlock {
+  const before = memory.buffer.byteLength;
+  const pages = before / pageBytes;
+  const needed = Math.ceil(bytes / pageBytes);
+  const room = maximumPages - pages;
+  try {
+    if (!(needed <= room)) throw new RangeError(`its maximum is ${maximumPages} pages`);
+    growAtLeast(memory, needed, Math.min(room, Math.ceil(pages / 8)));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new MemoryError(
+      `simd kernels: memory: expected ${bytes} more bytes, got a refusal at ${before} bytes (${reason})`,
+    );
+  }
+  return { start: before, end: memory.buffer.byteLength };
+}
+
+function growAtLeast(memory: WebAssembly.Memory, needed: number, wanted: number): void {
+  if (wanted > needed) {
+    try {
+      memory.grow(wanted);
+      return;
+    } catch {
+      // What is needed may still be granted.
+    }
+  }
+  memory.grow(needed);
+}
+
+/** Gives the views, made anew whenever the memory has grown. */
+function followingViews(memory: WebAssembly.Memory): () => MemoryViews {
+  let views = viewsOf(memory.buffer);
+  return () => {
+    if (views.u8.buffer !== memory.buffer) views = viewsOf(memory.buffer);
+    return views;
+  };
+}
+
+function viewsOf(buffer: ArrayBufferLike): MemoryViews {
   return {
-    buffer,
     f32: new Float32Array(buffer),
     f64: new Float64Array(buffer),
     i32: new Int32Array(buffer),
     u8: new Uint8Array(buffer),
   };
-}
-
-/** Neighbouring blocks made one; `blocks` are in address order. */
-function joined(blocks: readonly FreeBlock[]): readonly FreeBlock[] {
-  const result: FreeBlock[] = [];
-  for (const block of blocks) {
-    const last = result.at(-1);
-    if (last?.end === block.start) result[result.length - 1] = { start: last.start, end: block.end };
-    else result.push(block);
-  }
-  return result;
 }
