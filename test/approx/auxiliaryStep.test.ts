@@ -1,6 +1,9 @@
 import { auxiliaryCost, reluAuxiliary } from '@rankwise/approx';
+import { DomainError, ShapeError, tensorOf } from '@rankwise/tensor';
+import type { AuxiliaryStepCall } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { auxiliaryStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 
@@ -94,5 +97,83 @@ describe('reluAuxiliary: laws', () => {
       ),
       { numRuns: runs() },
     );
+  });
+});
+
+describe('auxiliaryStepInPlace', () => {
+  function call(rows: number, width: number, lambda: number, values: (index: number) => number): AuxiliaryStepCall {
+    const size = rows * width;
+    return {
+      nonlinearity: 'relu',
+      target: tensorOf(
+        Float32Array.from({ length: size }, (_, i) => values(i)),
+        [rows, width],
+      ),
+      predicted: tensorOf(
+        Float64Array.from({ length: size }, (_, i) => values(size + i)),
+        [rows, width],
+      ),
+      offset: Float64Array.from({ length: width }, (_, j) => values(2 * size + j)),
+      lambda,
+      auxiliarySum: new Float64Array(width),
+      shiftSum: new Float64Array(width),
+    };
+  }
+
+  it('has the bits of reluAuxiliary and auxiliaryCost in every element', () => {
+    fc.assert(
+      fc.property(signed, signed, signed, lambdas, (y, below, offset, lambda) => {
+        const only = call(1, 1, lambda, (index) => [y, below, offset][index] ?? 0);
+        const response = Math.max(0, Math.fround(y));
+        const guess = below + offset;
+        const z = reluAuxiliary(response, guess, lambda);
+        const sums = auxiliaryStepInPlace(only);
+        expect(only.predicted.data[0]).toBe(z - guess);
+        expect(only.auxiliarySum[0]).toBe(z + 0);
+        expect(only.shiftSum[0]).toBe(z - guess + 0);
+        expect(sums).toEqual({
+          nonlinear: (response - Math.max(0, guess)) ** 2,
+          relaxed: auxiliaryCost(response, guess, lambda, z),
+          shiftSquares: (z - guess) ** 2,
+          auxiliarySquares: z ** 2,
+        });
+      }),
+      { numRuns: runs(300) },
+    );
+  });
+
+  it('adds to the sums over columns and reads views with an offset', () => {
+    // λ = 1: z is (y' + r(y)) / 2 where that is worth it: 2 for (3, 1), 1 for (0, 2); −1 stays for (0, −1).
+    const chunk = call(1, 3, 1, (index) => [3, -5, -2, 0, 1, -3, 1, 1, 2][index] ?? 0);
+    const data = Float32Array.of(99, 3, -5, -2);
+    const moved = { ...chunk, target: { ...chunk.target, data, offset: 1 } };
+    moved.auxiliarySum.fill(10);
+    moved.shiftSum.fill(20);
+    expect(auxiliaryStepInPlace(moved)).toEqual({
+      nonlinear: 8,
+      relaxed: 4,
+      shiftSquares: 2,
+      auxiliarySquares: 6,
+    });
+    expect([...moved.predicted.data]).toEqual([1, -1, 0]);
+    expect([...moved.auxiliarySum]).toEqual([12, 11, 9]);
+    expect([...moved.shiftSum]).toEqual([21, 19, 20]);
+  });
+
+  it.each([
+    ['other shapes', { predicted: tensorOf(new Float64Array(6), [3, 2]) }, ShapeError, /predicted: expected shape/],
+    ['a short column', { offset: new Float64Array(2) }, ShapeError, /offset: expected shape \[3\], got \[2\]/],
+    ['λ = 0', { lambda: 0 }, DomainError, /lambda: expected a positive finite number, got 0/],
+    ['λ = ∞', { lambda: Infinity }, DomainError, /lambda: expected a positive finite number, got Infinity/],
+  ])('refuses %s', (_, change, kind, message) => {
+    const wrong = { ...call(2, 3, 1, (index) => index), ...change };
+    expect(() => auxiliaryStepInPlace(wrong)).toThrow(kind);
+    expect(() => auxiliaryStepInPlace(wrong)).toThrow(message);
+  });
+
+  it('refuses one array for two sums', () => {
+    const columns = new Float64Array(3);
+    const wrong = { ...call(2, 3, 1, (index) => index), auxiliarySum: columns, shiftSum: columns };
+    expect(() => auxiliaryStepInPlace(wrong)).toThrow(/auxiliarySum: expected memory of its own/);
   });
 });

@@ -24,6 +24,8 @@ export { readNpy, writeNpy } from './npy.ts';
 export { readSafetensors, writeSafetensors } from './safetensors.ts';
 export type { Safetensors } from './safetensors.ts';
 export type {
+  AuxiliaryStepCall,
+  AuxiliaryStepSums,
   AveragePool2dCall,
   Conv2dCall,
   ConvolutionGeometry,
@@ -34,7 +36,14 @@ export type {
   Pair,
   Pool2dCall,
 } from './kernels.ts';
-export { checkConv2dCall, checkMatmulCall, checkPool2dCall, convolvedExtent } from './reference/checkCalls.ts';
+export {
+  checkAuxiliaryStepCall,
+  checkConv2dCall,
+  checkElementwise,
+  checkMatmulCall,
+  checkPool2dCall,
+  convolvedExtent,
+} from './reference/checkCalls.ts';
 export type { Conv2dExtents, MatmulExtents, Pool2dExtents } from './reference/checkCalls.ts';
 export { conv2dDirect } from './reference/conv2dDirect.ts';
 export { matmulNaive } from './reference/matmulNaive.ts';

@@ -73,6 +73,42 @@ export interface AveragePool2dCall extends Pool2dCall {
   readonly countPadding: boolean;
 }
 
+/**
+ * One step of low-rank reconstruction through a nonlinearity r: for each element the z that minimises
+ *
+ *   (r(y) − r(z))² + λ (z − y')²,   y' = predicted + offset of its column.
+ *
+ * For the ReLU, z is z1 = max(0, (λ y' + r(y)) / (λ + 1)) where its cost is less than that of z0 = min(0, y'), else z0.
+ */
+export interface AuxiliaryStepCall {
+  /** r. */
+  readonly nonlinearity: 'relu';
+  /** y, [rows, width], contiguous, finite. */
+  readonly target: Tensor<'f32'>;
+  /** [rows, width], contiguous, finite; each y' − offset is replaced by e = z − y'. */
+  readonly predicted: Tensor<'f64'>;
+  /** [width]. */
+  readonly offset: Float64Array;
+  /** λ > 0. */
+  readonly lambda: number;
+  /** [width]; Σ z over the rows is added. */
+  readonly auxiliarySum: Float64Array;
+  /** [width]; Σ e over the rows is added. */
+  readonly shiftSum: Float64Array;
+}
+
+/** Sums over all elements of an auxiliary step. */
+export interface AuxiliaryStepSums {
+  /** Σ (r(y) − r(y'))². */
+  readonly nonlinear: number;
+  /** Σ (r(y) − r(z))² + λ (z − y')². */
+  readonly relaxed: number;
+  /** Σ (z − y')². */
+  readonly shiftSquares: number;
+  /** Σ z². */
+  readonly auxiliarySquares: number;
+}
+
 export interface Kernels {
   /** For reports: `reference`, `simd`. */
   readonly name: string;
@@ -92,4 +128,9 @@ export interface Kernels {
   relu(input: Tensor<'f32'>, output: Tensor<'f32'>): void;
   /** output ← a + b elementwise, correctly rounded; all contiguous and of one shape; output may be a or b. */
   add(a: Tensor<'f32'>, b: Tensor<'f32'>, output: Tensor<'f32'>): void;
+  /**
+   * Optional: callers have a plain loop for kernels without it. Each e has the bits of the formulas above in f64, each operation
+   * rounded once; a sum of n terms t, each a few operations in f64, is off by at most γ_{n+6} Σ |t|, u = 2^-53.
+   */
+  auxiliaryStepInPlace?(call: AuxiliaryStepCall): AuxiliaryStepSums;
 }

@@ -10,6 +10,9 @@
  * cost is exactly the one above). A tie is given to z0, so that the step is deterministic.
  */
 
+import { checkAuxiliaryStepCall } from '@rankwise/tensor';
+import type { AuxiliaryStepCall, AuxiliaryStepSums } from '@rankwise/tensor';
+
 /**
  * The minimiser z for one element.
  * @param target - r(y) ≥ 0
@@ -35,4 +38,50 @@ export function auxiliaryCost(target: number, predicted: number, lambda: number,
   const outer = target - (z > 0 ? z : 0);
   const inner = z - predicted;
   return outer * outer + lambda * inner * inner;
+}
+
+/**
+ * The step for a chunk of responses, with the sums of the alternation: what Kernels.auxiliaryStepInPlace promises, for kernels that
+ * do not have it, bit for bit by the two functions above.
+ *
+ * The signs of responses are as good as random, and a branch on them is guessed wrong half the time, at the price of the whole
+ * formula. So there is none: max(x, 0) = (x + |x|) / 2 and min(x, 0) = (x − |x|) / 2, both exact, and a choice is a sum with
+ * factors 0 and 1.
+ * @throws as checkAuxiliaryStepCall of tensor.
+ */
+export function auxiliaryStepInPlace(call: AuxiliaryStepCall): AuxiliaryStepSums {
+  const { rows, width } = checkAuxiliaryStepCall(call);
+  const { target, predicted, offset, lambda, auxiliarySum, shiftSum } = call;
+  const observed = target.data;
+  const values = predicted.data;
+  let nonlinear = 0;
+  let relaxed = 0;
+  let shiftSquares = 0;
+  let auxiliarySquares = 0;
+  for (let row = 0; row < rows; row++) {
+    const source = target.offset + row * width;
+    const base = predicted.offset + row * width;
+    for (let j = 0; j < width; j++) {
+      const y = observed[source + j]!;
+      const response = 0.5 * (y + Math.abs(y));
+      const guess = values[base + j]! + offset[j]!;
+      const active = 0.5 * (guess + Math.abs(guess));
+      const z0 = 0.5 * (guess - Math.abs(guess));
+      const stationary = (lambda * guess + response) / (lambda + 1);
+      const z1 = 0.5 * (stationary + Math.abs(stationary));
+      const cost0 = response * response + lambda * active * active;
+      const cost1 = (response - z1) * (response - z1) + lambda * (z1 - guess) * (z1 - guess);
+      const above = Number(cost1 < cost0);
+      const z = above * z1 + (1 - above) * z0;
+      const shift = z - guess;
+      nonlinear += (response - active) * (response - active);
+      relaxed += above * cost1 + (1 - above) * cost0;
+      shiftSquares += shift * shift;
+      auxiliarySquares += z * z;
+      auxiliarySum[j]! += z;
+      shiftSum[j]! += shift;
+      values[base + j] = shift;
+    }
+  }
+  return { nonlinear, relaxed, shiftSquares, auxiliarySquares };
 }

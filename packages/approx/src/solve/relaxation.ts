@@ -14,20 +14,13 @@
  */
 
 import { slice, transpose, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
-import { auxiliaryCost, reluAuxiliary } from './auxiliaryStep.ts';
+import type { AuxiliaryStepSums, Kernels, Tensor } from '@rankwise/tensor';
+import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
 import { rowsPerChunk } from './moments.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
-export interface RelaxationSums {
-  /** Σ (r(y) − r(y'))², the paper's objective before relaxation. */
-  readonly nonlinear: number;
-  /** Σ (r(y) − r(z))² + λ (z − y')² after the z step. */
-  readonly relaxed: number;
-  /** Σ (z − y')². */
-  readonly shiftSquares: number;
-  /** Σ z², over all elements. */
-  readonly auxiliarySquares: number;
+/** AuxiliaryStepSums over all samples, and what the next fit needs. */
+export interface RelaxationSums extends AuxiliaryStepSums {
   /** [d]: Σ z. */
   readonly auxiliarySum: Float64Array;
   /** [d]: Σ e. */
@@ -60,19 +53,15 @@ export function relax(
   const auxiliarySum = new Float64Array(width);
   const shiftSum = new Float64Array(width);
   const shiftMoment = zeros('f64', [width, width]);
-  let sums: ElementSums = { nonlinear: 0, relaxed: 0, shiftSquares: 0, auxiliarySquares: 0 };
+  const step = kernels.auxiliaryStepInPlace ?? auxiliaryStepInPlace;
+  let sums: AuxiliaryStepSums = { nonlinear: 0, relaxed: 0, shiftSquares: 0, auxiliarySquares: 0 };
   for (let from = 0; from < count; from += rowsPerChunk) {
     const to = Math.min(from + rowsPerChunk, count);
+    const target = slice(samples.target, [[from, to]]);
     const regressor = slice(samples.regressor, [[from, to]]);
     const predicted = predictInto(scratch, regressor, map, kernels);
-    const chunk = shiftInPlace(
-      predicted,
-      slice(samples.target, [[from, to]]),
-      map.offset,
-      lambda,
-      auxiliarySum,
-      shiftSum,
-    );
+    const { offset } = map;
+    const chunk = step({ nonlinearity: 'relu', target, predicted, offset, lambda, auxiliarySum, shiftSum });
     sums = {
       nonlinear: sums.nonlinear + chunk.nonlinear,
       relaxed: sums.relaxed + chunk.relaxed,
@@ -97,48 +86,4 @@ export function predictInto(
   kernels.matmul({ a: regressor, b: transpose(map.right), out: projected });
   kernels.matmul({ a: projected, b: transpose(map.left), out: predicted });
   return predicted;
-}
-
-interface ElementSums {
-  readonly nonlinear: number;
-  readonly relaxed: number;
-  readonly shiftSquares: number;
-  readonly auxiliarySquares: number;
-}
-
-/** Replaces each y' − b in `predicted` by e = z − y' and adds to the running sums. */
-function shiftInPlace(
-  predicted: Tensor<'f64'>,
-  target: Tensor<'f32'>,
-  offset: Float64Array,
-  lambda: number,
-  auxiliarySum: Float64Array,
-  shiftSum: Float64Array,
-): ElementSums {
-  const [count = 0, width = 0] = target.shape;
-  const values = predicted.data;
-  let nonlinear = 0;
-  let relaxed = 0;
-  let shiftSquares = 0;
-  let auxiliarySquares = 0;
-  for (let row = 0; row < count; row++) {
-    const source = target.offset + row * width;
-    const base = predicted.offset + row * width;
-    for (let j = 0; j < width; j++) {
-      const y = target.data[source + j]!;
-      const response = y > 0 ? y : 0;
-      const guess = values[base + j]! + offset[j]!;
-      const error = response - (guess > 0 ? guess : 0);
-      const z = reluAuxiliary(response, guess, lambda);
-      const shift = z - guess;
-      nonlinear += error * error;
-      relaxed += auxiliaryCost(response, guess, lambda, z);
-      shiftSquares += shift * shift;
-      auxiliarySquares += z * z;
-      auxiliarySum[j]! += z;
-      shiftSum[j]! += shift;
-      values[base + j] = shift;
-    }
-  }
-  return { nonlinear, relaxed, shiftSquares, auxiliarySquares };
 }

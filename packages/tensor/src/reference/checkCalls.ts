@@ -6,6 +6,7 @@
 
 import { DomainError, ShapeError } from '../errors.ts';
 import type {
+  AuxiliaryStepCall,
   AveragePool2dCall,
   Conv2dCall,
   ConvolutionGeometry,
@@ -15,7 +16,7 @@ import type {
   Pool2dCall,
 } from '../kernels.ts';
 import { formatShape, sameShape, sizeOf } from '../shape.ts';
-import { isContiguous } from '../tensor.ts';
+import { isContiguous, tensorOf } from '../tensor.ts';
 import type { Tensor } from '../tensor.ts';
 
 export interface MatmulExtents {
@@ -151,6 +152,10 @@ export function checkPool2dCall(caller: string, call: Pool2dCall | AveragePool2d
 /**
  * Number of elements of an elementwise call.
  * @throws ShapeError when shapes differ, a tensor is not contiguous, or `output` overlaps an input without being it.
+ * @example
+ * import { checkElementwise, zeros } from '@rankwise/tensor';
+ * const x = zeros('f32', [2, 3]);
+ * checkElementwise('relu', { input: x }, x) // => 6
  */
 export function checkElementwise(caller: string, inputs: Record<string, Tensor>, output: Tensor): number {
   for (const [name, input] of Object.entries(inputs)) {
@@ -160,6 +165,42 @@ export function checkElementwise(caller: string, inputs: Record<string, Tensor>,
   }
   expectContiguous(caller, { ...inputs, output });
   return sizeOf(output.shape);
+}
+
+/**
+ * Extents of an auxiliary step.
+ * @throws ShapeError when shapes do not fit together, a tensor is not contiguous, or what is written overlaps what is read.
+ * @throws DomainError when lambda is not positive and finite.
+ * @example
+ * import { checkAuxiliaryStepCall, zeros } from '@rankwise/tensor';
+ * const columns = () => new Float64Array(3);
+ * checkAuxiliaryStepCall({
+ *   nonlinearity: 'relu', target: zeros('f32', [2, 3]), predicted: zeros('f64', [2, 3]), lambda: 1,
+ *   offset: columns(), auxiliarySum: columns(), shiftSum: columns(),
+ * }) // => { rows: 2, width: 3 }
+ */
+export function checkAuxiliaryStepCall(call: AuxiliaryStepCall): { readonly rows: number; readonly width: number } {
+  const caller = 'auxiliaryStepInPlace';
+  const { target, predicted, lambda } = call;
+  expectRank(caller, 'target', target, 2);
+  expectShape(caller, 'predicted', predicted, target.shape);
+  const [rows = 0, width = 0] = target.shape;
+  const column = (name: 'offset' | 'auxiliarySum' | 'shiftSum'): Tensor<'f64'> => {
+    const tensor = tensorOf(call[name], [call[name].length]);
+    expectShape(caller, name, tensor, [width]);
+    return tensor;
+  };
+  const offset = column('offset');
+  const auxiliarySum = column('auxiliarySum');
+  const shiftSum = column('shiftSum');
+  if (!(lambda > 0 && lambda < Infinity)) {
+    throw new DomainError(`${caller}: lambda: expected a positive finite number, got ${lambda}`);
+  }
+  expectContiguous(caller, { target, predicted });
+  expectApart(caller, 'predicted', predicted, { target, offset, auxiliarySum, shiftSum });
+  expectApart(caller, 'auxiliarySum', auxiliarySum, { target, offset, shiftSum });
+  expectApart(caller, 'shiftSum', shiftSum, { target, offset });
+  return { rows, width };
 }
 
 function expectGeometry({ stride, padding, dilation, groups }: ConvolutionGeometry): void {
