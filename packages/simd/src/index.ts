@@ -1,5 +1,6 @@
 /** Kernels in WebAssembly SIMD, emitted at run time, and the assembler that emits them. */
 
+export { disassemble } from './assembler/disassemble.ts';
 export type { FunctionBuilder, Label, Local } from './assembler/functionBuilder.ts';
 export {
   atomic,
@@ -23,5 +24,7 @@ export type { Callee, Expression, ResultType, Signature } from './assembler/inst
 export { moduleBuilder } from './assembler/moduleBuilder.ts';
 export type { MemoryLimits, ModuleBuilder } from './assembler/moduleBuilder.ts';
 export type { Feature, OpcodeName, ValueType } from './assembler/opcodes.ts';
+export { validateModule } from './assembler/validateModule.ts';
+export type { ModuleSummary } from './assembler/validateModule.ts';
 export { probeFeatures } from './features.ts';
 export type { Environment, Features } from './features.ts';
