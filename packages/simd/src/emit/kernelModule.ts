@@ -3,9 +3,13 @@
 import { moduleBuilder } from '../assembler/moduleBuilder.ts';
 import type { MemoryLimits } from '../assembler/moduleBuilder.ts';
 import { tileShapes } from '../plan/tileShape.ts';
+import { emitCopyPlanes } from './copyPlanes.ts';
+import { emitImplicitConvolution } from './implicitConvolution.ts';
+import { emitLines } from './lineTable.ts';
 import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
 import { emitProduct } from './product.ts';
+import { emitWinograd } from './winograd.ts';
 
 export interface ModuleOptions {
   readonly memory: MemoryLimits;
@@ -18,7 +22,15 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   const module = moduleBuilder(memory);
   emitPackPanels(module);
   for (const dtype of ['f32', 'f64'] as const) {
-    for (const shape of tileShapes(relaxed)) emitProduct(module, numberFormat(dtype, relaxed), shape);
+    for (const shape of tileShapes(relaxed)) {
+      const grid = emitProduct(module, numberFormat(dtype, relaxed), shape);
+      if (dtype === 'f32') emitImplicitConvolution(module, shape, grid);
+    }
   }
+  emitCopyPlanes(module);
+  const lines = emitLines(module);
+  module.table(lines);
+  // All lines have the signature of the first.
+  emitWinograd(module, lines[0]!);
   return module.encode();
 }

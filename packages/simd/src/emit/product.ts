@@ -5,7 +5,8 @@
  *
  * `grid` multiplies all given left panels with all given right panels over one chunk of k: the right panel's chunk stays in the
  * first-level cache while the left panels stream past it. `product` walks a large product in items, each a group of left panels
- * times a group of right panels, chunk by chunk of k, so that the group of left panels stays in the second-level cache.
+ * times a group of right panels, chunk by chunk of k, so that the group of left panels stays in the second-level cache. A batch is
+ * several products of one shape; their items follow each other.
  *
  * ```
  *   out:   item (g, h) = rows of left group g × columns of right group h
@@ -19,7 +20,7 @@ import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import type { TileShape } from '../plan/tileShape.ts';
 import type { NumberFormat } from './numberFormat.ts';
-import { at, emitTask } from './task.ts';
+import { at, emitTask, scaled } from './task.ts';
 import type { Task } from './task.ts';
 import { emitTile, tileFlags } from './tile.ts';
 
@@ -37,6 +38,10 @@ const productFields = {
   /** Panels in a group. */
   leftGroup: 'i32',
   rightGroup: 'i32',
+  /** Bytes from one product of a batch to the next. */
+  leftBatch: 'i32',
+  rightBatch: 'i32',
+  outBatch: 'i32',
   /** Bytes from one row of `out` to the next. */
   rowStride: 'i32',
   /** See tileFlags; `accumulate` adds to what `out` holds. */
@@ -56,20 +61,25 @@ export function emitProduct(module: ModuleBuilder, format: NumberFormat, shape: 
     f.set(leftBytes, i32.mul(p.depth.get(), i32.const(shape.rows * format.bytes)));
     f.set(rightBytes, i32.mul(p.depth.get(), i32.const(shape.vectors * 16)));
     const leftGroups = f.local('i32');
+    const groups = f.local('i32');
     f.set(leftGroups, dividedUp(p.leftPanels, p.leftGroup));
+    f.set(groups, i32.mul(leftGroups.get(), dividedUp(p.rightPanels, p.rightGroup)));
     const item = f.local('i32');
+    const batch = f.local('i32');
+    const group = f.local('i32');
     const firstLeft = f.local('i32');
     const firstRight = f.local('i32');
+    const out = f.local('i32');
     f.count(item, range.from.get(), range.to.get(), 1, () => {
-      f.set(firstLeft, i32.mul(i32.rem_u(item.get(), leftGroups.get()), p.leftGroup.get()));
-      f.set(firstRight, i32.mul(i32.div_u(item.get(), leftGroups.get()), p.rightGroup.get()));
-      const out = i32.add(
-        at(p.out, at(i32.const(0), firstLeft, shape.rows), p.rowStride),
-        at(i32.const(0), firstRight, shape.vectors * 16),
-      );
+      f.set(batch, i32.div_u(item.get(), groups.get()));
+      f.set(group, i32.rem_u(item.get(), groups.get()));
+      f.set(firstLeft, i32.mul(i32.rem_u(group.get(), leftGroups.get()), p.leftGroup.get()));
+      f.set(firstRight, i32.mul(i32.div_u(group.get(), leftGroups.get()), p.rightGroup.get()));
+      f.set(out, at(at(p.out, batch, p.outBatch), scaled(firstLeft, shape.rows), p.rowStride));
+      f.set(out, at(out, firstRight, shape.vectors * 16));
       const biasStep = select(
-        at(i32.const(0), firstRight, shape.vectors * 16),
-        at(i32.const(0), firstLeft, shape.rows * format.bytes),
+        scaled(firstRight, shape.vectors * 16),
+        scaled(firstLeft, shape.rows * format.bytes),
         i32.and(p.flags.get(), i32.const(tileFlags.columnBias)),
       );
       eachChunk(f, p.depth, p.chunk, p.flags, (from, length, flags) => {
@@ -77,9 +87,9 @@ export function emitProduct(module: ModuleBuilder, format: NumberFormat, shape: 
           call(
             grid,
             'none',
-            i32.add(at(p.left, firstLeft, leftBytes), at(i32.const(0), from, shape.rows * format.bytes)),
-            i32.add(at(p.right, firstRight, rightBytes), at(i32.const(0), from, shape.vectors * 16)),
-            out,
+            at(at(at(p.left, batch, p.leftBatch), firstLeft, leftBytes), from, shape.rows * format.bytes),
+            at(at(at(p.right, batch, p.rightBatch), firstRight, rightBytes), from, shape.vectors * 16),
+            out.get(),
             i32.add(p.bias.get(), biasStep),
             smaller(p.leftGroup, i32.sub(p.leftPanels.get(), firstLeft.get())),
             smaller(p.rightGroup, i32.sub(p.rightPanels.get(), firstRight.get())),

@@ -73,6 +73,11 @@ export function at(
   return i32.add(valueOf(base), i32.mul(valueOf(index), factor));
 }
 
+/** index · factor. */
+export function scaled(index: Local<'i32'>, factor: number): Expression<'i32'> {
+  return i32.mul(index.get(), i32.const(factor));
+}
+
 /** local ← local + amount. */
 export function advanceBy(builder: FunctionBuilder, local: Local<'i32'>, amount: Local<'i32'> | number): void {
   builder.set(local, i32.add(local.get(), typeof amount === 'number' ? i32.const(amount) : amount.get()));

@@ -8,7 +8,7 @@
  * | rightGroup   | right panels of an item: enough to use each left chunk often                     |
  */
 
-import { chooseTile, roundUp } from './tileShape.ts';
+import { roundUp } from './tileShape.ts';
 import type { RatedTile } from './tileShape.ts';
 
 /** Bytes of a right panel's chunk. */
@@ -40,8 +40,7 @@ export interface ProductExtents {
 }
 
 /** @param lanes - elements of a vector: 4 for f32, 2 for f64 */
-export function planProduct(extents: ProductExtents, lanes: number, relaxed: boolean): ProductPlan {
-  const { tile } = chooseTile(extents.rows, extents.columns, lanes, relaxed);
+export function planProduct(extents: ProductExtents, lanes: number, tile: RatedTile): ProductPlan {
   const width = tile.vectors * lanes;
   const bytes = 16 / lanes;
   const rows = roundUp(extents.rows, tile.rows);

@@ -2,10 +2,12 @@
 
 import type { Heap } from './heap.ts';
 import type { TaskRunner } from './taskRunner.ts';
+import type { WeightCache } from './weightCache.ts';
 
 export interface Machine {
   readonly heap: Heap;
   readonly runner: TaskRunner;
+  readonly weights: WeightCache;
   /** Whether the emitted tiles use relaxed multiply-add. */
   readonly relaxed: boolean;
 }

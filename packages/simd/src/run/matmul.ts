@@ -12,6 +12,7 @@ import { productTask } from '../emit/product.ts';
 import { tileFlags } from '../emit/tile.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
+import { chooseTile } from '../plan/tileShape.ts';
 import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { bytesOf, downloadRows, uploadMatrix, viewOf } from './transfer.ts';
@@ -72,11 +73,10 @@ function multiply(machine: Machine, call: MatmulCall): void {
   );
   const dtype = doubles ? 'f64' : 'f32';
   const bytes = bytesOf(dtype);
-  const plan = planProduct(
-    { rows: left.shape[0] ?? 0, columns: rightTransposed.shape[0] ?? 0, depth: left.shape[1] ?? 0 },
-    16 / bytes,
-    machine.relaxed,
-  );
+  const [rows = 0, depth = 0] = left.shape;
+  const [columns = 0] = rightTransposed.shape;
+  const { tile } = chooseTile(rows, columns, 16 / bytes, machine.relaxed);
+  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile);
   withScratch(machine, (allocate) => {
     const width = plan.tile.vectors * (16 / bytes);
     const leftPanels = allocate(plan.rows * plan.depth * bytes);
@@ -95,6 +95,9 @@ function multiply(machine: Machine, call: MatmulCall): void {
         right: rightPanels,
         out: result,
         bias: biasAddress,
+        leftBatch: 0,
+        rightBatch: 0,
+        outBatch: 0,
         rowStride: plan.columns * bytes,
         flags:
           (beta !== 0 ? tileFlags.accumulate : 0) |

@@ -4,39 +4,81 @@ import { DomainError, referenceKernels } from '@rankwise/tensor';
 import type { Kernels } from '@rankwise/tensor';
 import { emitKernelModule } from '../emit/kernelModule.ts';
 import { probeFeatures } from '../features.ts';
+import type { Features } from '../features.ts';
+import { checkThreadOptions } from '../threads/threadOptions.ts';
+import type { ThreadOptions } from '../threads/threadOptions.ts';
+import { sharedRunner } from '../threads/sharedRunner.ts';
+import { createMemory, initialPages, mostPages } from './createMemory.ts';
 import { createHeap } from './heap.ts';
+import type { Heap } from './heap.ts';
 import type { Machine } from './machine.ts';
 import { matmul } from './matmul.ts';
 import { singleRunner } from './taskRunner.ts';
-import type { TaskFunctions } from './taskRunner.ts';
+import type { TaskFunctions, TaskRunner } from './taskRunner.ts';
 
-export interface SimdOptions {
+const pageBytes = 65_536;
+
+export interface SimdOptions extends ThreadOptions {
   /** Whether multiply-adds that round once may be used where the engine has them. Default true. */
   readonly relaxedSimd?: boolean;
+  /** Bytes that the linear memory may grow to. Default: 4 GiB, or what the engine grants of them. */
+  readonly memoryLimit?: number;
 }
 
 export interface SimdKernels extends Kernels {
+  /** Ends the threads; calls after it throw DomainError. Again does nothing. */
   dispose(): void;
 }
 
-export async function createSimdKernels({ relaxedSimd = true }: SimdOptions = {}): Promise<SimdKernels> {
+export async function createSimdKernels(options: SimdOptions = {}): Promise<SimdKernels> {
+  const { relaxedSimd = true } = options;
+  const threadOptions = checkThreadOptions('createSimdKernels', options);
+  const maximumPages = pagesOf(options.memoryLimit);
   const features = probeFeatures();
   if (!features.webAssembly) throw new DomainError(`createSimdKernels: expected WebAssembly, got ${features.reason}`);
   if (!features.simd) throw new DomainError('createSimdKernels: expected WebAssembly SIMD, got an engine without it');
   const relaxed = relaxedSimd && features.relaxedSimd;
-  const limits = { initial: 16, maximum: 65_536, shared: false };
-  const memory = new WebAssembly.Memory(limits);
+  const shared = threadOptions.threads > 1 && features.threads;
+  const { memory, maximum } = createMemory(shared, maximumPages);
+  const limits = { initial: Math.min(initialPages, maximum), maximum: mostPages, shared };
   const module = await WebAssembly.compile(emitKernelModule({ memory: limits, relaxed }));
-  const instance = await WebAssembly.instantiate(module, { env: { memory } });
-  const heap = createHeap(memory, limits.maximum);
-  const runner = singleRunner(instance.exports as unknown as TaskFunctions, heap);
+  const heap = createHeap(memory, maximum);
+  const runner = await startRunner(module, heap, shared ? threadOptions : undefined);
   const machine: Machine = { heap, runner, relaxed };
   return {
     ...referenceKernels,
     name: 'simd',
     threads: runner.threads,
-    features: relaxed ? ['simd128', 'relaxed-simd'] : ['simd128'],
+    features: featureNames(features, relaxed, threadOptions.threads),
     matmul: (call) => matmul(machine, call),
     dispose: () => runner.dispose(),
   };
+}
+
+/** @param threadOptions - for shared memory; undefined for one thread */
+async function startRunner(
+  module: WebAssembly.Module,
+  heap: Heap,
+  threadOptions: Required<ThreadOptions> | undefined,
+): Promise<TaskRunner> {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } });
+  // The module exports its functions and nothing else; those asked for by a task's name take a task's arguments.
+  const functions = exports as unknown as TaskFunctions;
+  if (threadOptions === undefined) return singleRunner(functions, heap);
+  return sharedRunner({ module, functions, heap, ...threadOptions });
+}
+
+function featureNames({ threads: sharing }: Features, relaxed: boolean, threads: number): readonly string[] {
+  return [
+    'simd128',
+    ...(relaxed ? ['relaxed-simd'] : []),
+    ...(threads === 1 ? [] : [sharing ? 'shared memory' : 'one thread: no shared memory']),
+  ];
+}
+
+function pagesOf(memoryLimit: number = mostPages * pageBytes): number {
+  const pages = Math.floor(memoryLimit / pageBytes);
+  if (!(pages >= 1))
+    throw new DomainError(`createSimdKernels: memoryLimit: expected at least ${pageBytes} bytes, got ${memoryLimit}`);
+  return Math.min(pages, mostPages);
 }

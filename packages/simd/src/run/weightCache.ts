@@ -1,0 +1,81 @@
+/**
+ * Packed weights, kept between calls that share a weight tensor.
+ *
+ * An entry belongs to the typed array that holds the weights (Kernels promises that it is not changed between calls that share it), to
+ * the part of it that the tensor shows, and to the layout. Entries go when the array is collected, or when the budget is exceeded:
+ * the least recently used first.
+ */
+
+import type { Tensor } from '@rankwise/tensor';
+import type { Heap } from './heap.ts';
+
+export interface WeightCache {
+  /** The block for these weights in this layout; `make` allocates and fills one when there is none. */
+  packed(weight: Tensor<'f32'>, layout: string, bytes: number, make: (address: number) => void): number;
+  /** Frees every block. */
+  clear(): void;
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** @param budget - bytes that the entries may take together; one entry may exceed it */
+export function createWeightCache(heap: Heap, budget: number): WeightCache {
+  // Least recently used first. Keys begin with the number of the array.
+  const entries = new Map<string, Entry>();
+  const numbers = new WeakMap<object, number>();
+  let nextNumber = 0;
+  let total = 0;
+  const drop = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entries.delete(key);
+    heap.free(entry.address);
+    total -= entry.bytes;
+  };
+  const collected = new FinalizationRegistry<number>((number) => {
+    for (const key of [...entries.keys()].filter((key) => key.startsWith(`${number}:`))) drop(key);
+  });
+  const numberOf = (data: object): number => {
+    const known = numbers.get(data);
+    if (known !== undefined) return known;
+    const number = nextNumber++;
+    numbers.set(data, number);
+    collected.register(data, number);
+    return number;
+  };
+  return {
+    packed: (weight, layout, bytes, make) => {
+      const key = `${numberOf(weight.data)}:${weight.offset}:${weight.shape.join('x')}:${layout}`;
+      const known = entries.get(key);
+      if (known !== undefined) {
+        entries.delete(key);
+        entries.set(key, known);
+        return known.address;
+      }
+      for (const oldest of [...entries.keys()]) {
+        if (total + bytes <= budget) break;
+        drop(oldest);
+      }
+      const address = heap.allocate(bytes);
+      try {
+        make(address);
+      } catch (error) {
+        heap.free(address);
+        throw error;
+      }
+      entries.set(key, { address, bytes });
+      total += bytes;
+      return address;
+    },
+    clear: () => {
+      for (const key of [...entries.keys()]) drop(key);
+    },
+    get bytes() {
+      return total;
+    },
+  };
+}
