@@ -83,8 +83,8 @@ describe('the published packages', () => {
     const files = packed.get(name)?.files.map(({ path }) => path) ?? [];
     const sources = readdirSync(join(built.root, 'packages', name, 'src'), { recursive: true, encoding: 'utf8' });
     const compiled = sources
-      .filter((path) => path.endsWith('.ts'))
-      .map((path) => path.replaceAll('\\', '/').replace(/\.ts$/, ''))
+      .filter((path) => /\.(?:ts|js)$/.test(path))
+      .map((path) => path.replaceAll('\\', '/').replace(/\.(?:ts|js)$/, ''))
       .flatMap((path) => [`dist/${path}.d.ts`, `dist/${path}.js`]);
     const programs = name === 'cli' ? ['bin/rankwise.js'] : [];
     const allowed = [...programs, ...compiled, 'README.md', 'package.json'];

@@ -8,6 +8,7 @@ import {
   listFiles,
   packageFolders,
   readJson,
+  readSource,
   typescriptFiles,
 } from '../kit/repository.ts';
 import type { SourceFile } from '../kit/repository.ts';
@@ -34,7 +35,10 @@ function importViolations(layer: string, file: SourceFile, declared: readonly st
       if (!target.startsWith(`${source}/`)) return [`${at}, which lies outside ${source}`];
       return specifier.endsWith('.ts') ? [] : [`${at}: a relative import names the file with its ending .ts`];
     }
-    if (specifier.startsWith('node:')) return corePackages.includes(layer) ? [`${at}: ${layer} runs without Node`] : [];
+    if (specifier.startsWith('node:')) {
+      if (corePackages.includes(layer)) return [`${at}: ${layer} runs without Node`];
+      return layer === 'cli' || file.path.endsWith('.node.ts') ? [] : [`${at}: only files named *.node.ts may`];
+    }
     const name = /^@rankwise\/([^/]+)$/.exec(specifier)?.[1];
     if (name === undefined) return [`${at}: expected the bare name of a package of this repository`];
     if (!(layers[layer] ?? []).includes(name)) return [`${at}: ${layer} may import ${describeLayers(layer)}`];
@@ -85,9 +89,13 @@ describe('layering', () => {
     expectNoViolations(files.flatMap(forbiddenUses));
   });
 
-  it('the packages hold TypeScript only', () => {
+  it('the packages hold TypeScript only, but for the script that workers run as it is', () => {
     const folders = packageFolders().map((name) => `packages/${name}/src`);
-    expectNoViolations(listFiles(folders).filter((path) => !path.endsWith('.ts')));
+    const others = listFiles(folders).filter((path) => !path.endsWith('.ts'));
+    expect(others).toEqual(['packages/simd/src/threads/worker.js']);
+    expect(importsOf(readSource(others[0] ?? '').text).map(({ specifier }) => specifier)).toEqual([
+      'node:worker_threads',
+    ]);
   });
 
   it('finds planted violations', () => {
@@ -103,6 +111,10 @@ describe('layering', () => {
     expect(violations('./c')).toHaveLength(1);
     expect(violations('node:fs')).toHaveLength(1);
     expect(violations('fs')).toHaveLength(1);
+    const inSimd = (path: string) =>
+      importViolations('simd', { path: `packages/simd/src/${path}`, text: "import { x } from 'node:fs';" }, []);
+    expect(inSimd('a.ts')).toHaveLength(1);
+    expect(inSimd('a.node.ts')).toEqual([]);
 
     const uses = (text: string) => forbiddenUses({ path: 'f.ts', text }).length;
     expect(uses('eval(x)')).toBe(1);
