@@ -6,6 +6,7 @@ import { tileShapes } from '../plan/tileShape.ts';
 import { emitCopyPlanes } from './copyPlanes.ts';
 import { emitImplicitConvolution } from './implicitConvolution.ts';
 import { emitLines } from './lineTable.ts';
+import { emitAuxiliaryStep } from './auxiliaryStep.ts';
 import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
 import { emitProduct } from './product.ts';
@@ -32,5 +33,6 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   module.table(lines);
   // All lines have the signature of the first.
   emitWinograd(module, lines[0]!);
+  emitAuxiliaryStep(module);
   return module.encode();
 }

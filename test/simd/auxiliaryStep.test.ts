@@ -1,0 +1,142 @@
+/** The solver's element-wise step on the emitted kernels, against the plain loop of the solver. */
+
+import fc from 'fast-check';
+import { DomainError, full, ShapeError } from '@rankwise/tensor';
+import type { AuxiliaryStepCall, AuxiliaryStepSums, Tensor } from '@rankwise/tensor';
+import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
+import { auxiliaryStepInPlace as reference } from '../../packages/approx/src/solve/auxiliaryStep.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { expectWithin, gamma } from '../kit/rounding.ts';
+import { runs } from '../kit/runs.ts';
+import { seeded } from '../kit/seededTensors.ts';
+import type { Values } from '../kit/seededTensors.ts';
+
+const kernels = await createSimdKernels();
+afterAll(() => kernels.dispose());
+
+function step(call: AuxiliaryStepCall): AuxiliaryStepSums {
+  if (kernels.auxiliaryStepInPlace === undefined) throw new Error('expected kernels with the step');
+  return kernels.auxiliaryStepInPlace(call);
+}
+
+interface Case {
+  readonly rows: number;
+  readonly width: number;
+  readonly lambda: number;
+  readonly seed: number;
+}
+
+/** A call of its own: views with offsets, sums that start at 3 and −2. */
+function makeCall({ rows, width, lambda, seed }: Case, values: Values): AuxiliaryStepCall {
+  return {
+    nonlinearity: 'relu',
+    target: seeded('f32', [rows, width], seed, { values, offset: seed % 5 }),
+    predicted: seeded('f64', [rows, width], seed + 1, { values, offset: seed % 3 }),
+    offset: seeded('f64', [width], seed + 2, { values }).data,
+    lambda,
+    auxiliarySum: full('f64', [width], 3).data,
+    shiftSum: full('f64', [width], -2).data,
+  };
+}
+
+const keys = ['nonlinear', 'relaxed', 'shiftSquares', 'auxiliarySquares'] as const;
+
+/** |y'|, |y| and |z| are at most 2 for noise in (−1, 1) with an offset of that size: so is every term of a column's sum. */
+const largest = 2;
+
+function expectLikeReference(which: Case, values: Values): void {
+  const ours = makeCall(which, values);
+  const theirs = makeCall(which, values);
+  const sums = step(ours);
+  const expected = reference(theirs);
+  expect(ours.predicted.data).toEqual(theirs.predicted.data);
+  // Two sums of n terms of one sign, each off by γ_{n+6} at most.
+  const exact = values === 'integers' && which.lambda === 1;
+  const bound = exact ? 0 : 2 * gamma(which.rows * which.width + 6, 'f64');
+  for (const key of keys) expectWithin(sums[key], expected[key], bound * expected[key], key);
+  for (const key of ['auxiliarySum', 'shiftSum'] as const) {
+    const scale = exact ? 0 : 2 * gamma(which.rows + 6, 'f64') * (3 + largest * which.rows);
+    ours[key].forEach((sum, j) => expectWithin(sum, theirs[key][j]!, scale, `${key} ${j}`));
+  }
+}
+
+describe('auxiliaryStepInPlace', () => {
+  it('by hand: λ = 1', () => {
+    const call: AuxiliaryStepCall = {
+      nonlinearity: 'relu',
+      target: { dtype: 'f32', shape: [2, 3], strides: [3, 1], offset: 0, data: Float32Array.of(3, -5, -2, 3, 1, -0) },
+      predicted: { dtype: 'f64', shape: [2, 3], strides: [3, 1], offset: 0, data: Float64Array.of(0, 1, -3, 2, -4, 0) },
+      offset: Float64Array.of(1, 1, 2),
+      lambda: 1,
+      auxiliarySum: Float64Array.of(10, 0, 0),
+      shiftSum: Float64Array.of(0, 20, 0),
+    };
+    // (r, y'): (3, 1) → 2, (0, 2) → 1, (0, −1) → −1, (3, 3) → 3, (1, −3) → −3, (0, 2) → 1.
+    expect(step(call)).toEqual({
+      nonlinear: 4 + 4 + 1 + 4,
+      relaxed: 2 + 2 + 1 + 2,
+      shiftSquares: 3,
+      auxiliarySquares: 25,
+    });
+    expect([...call.predicted.data]).toEqual([1, -1, 0, 0, 0, -1]);
+    expect([...call.auxiliarySum]).toEqual([15, -2, 0]);
+    expect([...call.shiftSum]).toEqual([1, 19, -1]);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 7, 8, 31, 32, 33, 35, 64, 65])('%i rows, around the groups of 4 and 32: exact', (rows) => {
+    for (const width of [0, 1, 2, 3, 6])
+      expectLikeReference({ rows, width, lambda: 1, seed: rows + width }, 'integers');
+  });
+
+  it('rows of several windows, with a rest', () => {
+    // A window is 256 KiB of 12 bytes an element, at least 32 rows.
+    expectLikeReference({ rows: 70, width: 1001, lambda: 1, seed: 1 }, 'integers');
+    expectLikeReference({ rows: 500, width: 65, lambda: 0.01, seed: 2 }, 'noise');
+  });
+
+  it('has the reference’s bits in every element and its sums within rounding', () => {
+    const cases = fc.record({
+      rows: fc.integer({ min: 1, max: 70 }),
+      width: fc.integer({ min: 1, max: 9 }),
+      lambda: fc.oneof(
+        fc.constantFrom(0.01, 1, 1 / 3),
+        fc.integer({ min: -30, max: 30 }).map((e) => 2 ** e),
+      ),
+      seed: fc.nat(1e6),
+    });
+    fc.assert(
+      fc.property(cases, fc.constantFrom<Values>('noise', 'integers'), (which, values) => {
+        expectLikeReference(which, values);
+      }),
+      { numRuns: runs() },
+    );
+  });
+
+  it('writes nothing beside the chunk', () => {
+    const call = makeCall({ rows: 5, width: 3, lambda: 1, seed: 4 }, 'noise');
+    const data = new Float64Array(21).fill(7);
+    data.set(call.predicted.data.subarray(call.predicted.offset), 3);
+    step({ ...call, predicted: { ...call.predicted, data, offset: 3 } });
+    expect([...data.subarray(0, 3), ...data.subarray(18)]).toEqual([7, 7, 7, 7, 7, 7]);
+  });
+
+  it.each<readonly [string, Partial<AuxiliaryStepCall>, new (message: string) => Error]>([
+    ['another shape', { target: seeded('f32', [3, 2], 1) }, ShapeError],
+    ['a strided view', { predicted: seeded('f64', [2, 3], 1, { transposed: true }) }, ShapeError],
+    ['a short column', { shiftSum: new Float64Array(2) }, ShapeError],
+    ['λ = NaN', { lambda: NaN }, DomainError],
+  ])('refuses %s and writes nothing', (_, change, kind) => {
+    const wrong = { ...makeCall({ rows: 2, width: 3, lambda: 1, seed: 0 }, 'noise'), ...change };
+    const before = wrong.predicted.data.slice();
+    expect(() => step(wrong)).toThrow(kind);
+    expect(wrong.predicted.data).toEqual(before);
+  });
+
+  it('refuses predictions that overlap a sum', () => {
+    const call = makeCall({ rows: 2, width: 3, lambda: 1, seed: 0 }, 'noise');
+    const data = new Float64Array(9);
+    const predicted: Tensor<'f64'> = { ...call.predicted, data, offset: 0 };
+    const wrong = { ...call, predicted, shiftSum: data.subarray(5, 8) };
+    expect(() => step(wrong)).toThrow(/predicted: expected memory of its own, got a tensor that overlaps shiftSum/);
+  });
+});
