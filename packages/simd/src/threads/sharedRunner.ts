@@ -13,7 +13,7 @@ import { allocateFields, disposedError, functionOf, writeFields } from '../run/t
 import type { TaskFunction, TaskFunctions, TaskRunner } from '../run/taskRunner.ts';
 import { controlBytes, controlWords, stateBits } from './controlBlock.ts';
 import type { TaskWorkerStart } from './controlBlock.ts';
-import { startWorkers } from './startWorkers.ts';
+import { defaultStartTimeout, startWorkers } from './startWorkers.ts';
 import type { CreateWorker } from './startWorkers.ts';
 import { WorkerError } from './workerError.ts';
 import type { WorkerPort } from './workerPort.ts';
@@ -37,11 +37,13 @@ export interface SharedRunnerOptions {
   /** Milliseconds without progress after which workers count as hung. */
   readonly timeout: number;
   readonly createWorker: CreateWorker;
+  /** Milliseconds for the workers to start. */
+  readonly startTimeout?: number;
 }
 
 /** @throws WorkerError when a worker cannot be started. */
 export async function sharedRunner(options: SharedRunnerOptions): Promise<TaskRunner> {
-  const { heap, module, threads, timeout, createWorker } = options;
+  const { heap, module, threads, createWorker, startTimeout = defaultStartTimeout } = options;
   const control = heap.allocate(controlBytes(threads - 1));
   const block = allocateFields(heap);
   const base = control / 4;
@@ -52,7 +54,7 @@ export async function sharedRunner(options: SharedRunnerOptions): Promise<TaskRu
     kind: 'tasks',
     count: threads - 1,
     create: createWorker,
-    timeout,
+    timeout: startTimeout,
     greeting: (index): TaskWorkerStart => ({
       module,
       memory: heap.memory,

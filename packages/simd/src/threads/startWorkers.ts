@@ -8,6 +8,9 @@ import { WorkerError } from './workerError.ts';
 import { connectWorker, reasonOf } from './workerPort.ts';
 import type { WorkerLike, WorkerPort } from './workerPort.ts';
 
+/** Milliseconds that workers have to start: loading their script may take long on a busy machine or a slow network. */
+export const defaultStartTimeout = 30_000;
+
 /** `tasks`: runs worker.js, on shared memory. `kernels`: runs kernelWorker.js, on copies. */
 export type WorkerKind = 'tasks' | 'kernels';
 
