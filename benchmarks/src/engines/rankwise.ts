@@ -1,0 +1,62 @@
+/**
+ * Our own kernels: a network runs through @rankwise/nn's `forward`, as users run it, checks and copies of its arrays included;
+ * a matrix product is one call of `Kernels.matmul`.
+ */
+
+import { referenceKernels, zeros } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
+import { forward } from '@rankwise/nn';
+
+import type { PreparedWorkload } from '../workloads/workload.ts';
+import type { Engine, Job } from './engine.ts';
+
+type DisposableKernels = Kernels & { readonly dispose: () => void };
+
+export function createReferenceEngine(): Engine {
+  return kernelsEngine('reference', referenceKernels, () => undefined);
+}
+
+export interface SimdSettings {
+  readonly threads: number;
+  /** Points of the largest transform of minimal filtering; 0 for none. */
+  readonly winograd?: 0;
+}
+
+/**
+ * @param name - `simd`, or another when it runs beside itself with other settings
+ * @throws when @rankwise/simd is missing or WebAssembly is.
+ */
+export async function createSimdEngine(settings: SimdSettings, name = 'simd'): Promise<Engine> {
+  // Not a literal, so that the suite type-checks and runs (without this engine) where the optional package is missing.
+  const specifier: string = '@rankwise/simd';
+  const { createSimdKernels } = (await import(specifier)) as {
+    // The signature that the package promises; there is nothing to check it against where the package is missing.
+    readonly createSimdKernels?: (options: SimdSettings) => Promise<DisposableKernels>;
+  };
+  if (createSimdKernels === undefined) throw new Error('@rankwise/simd has no createSimdKernels');
+  const kernels = await createSimdKernels(settings);
+  return kernelsEngine(name, kernels, () => kernels.dispose());
+}
+
+function kernelsEngine(name: string, kernels: Kernels, dispose: () => void): Engine {
+  const details = [kernels.name, ...kernels.features].join(', ');
+  const prepare = (workload: PreparedWorkload): Promise<Job> => Promise.resolve(kernelsJob(kernels, workload));
+  return { name, version: 'this tree', threads: kernels.threads, details, prepare, dispose };
+}
+
+function kernelsJob(kernels: Kernels, workload: PreparedWorkload): Job {
+  if ('model' in workload) {
+    const { model, input } = workload;
+    const run = (): Float32Array => forward(model, input, { kernels }).output.data;
+    return { call: () => void run(), output: () => Promise.resolve(run()), dispose: () => undefined };
+  }
+  const { a, b } = workload;
+  const { dtype, m, n } = workload.workload;
+  const out = zeros(dtype, [m, n]);
+  const call = (): void => kernels.matmul({ a, b, out });
+  const output = (): Promise<Float32Array | Float64Array> => {
+    call();
+    return Promise.resolve(out.data);
+  };
+  return { call, output, dispose: () => undefined };
+}

@@ -1,0 +1,26 @@
+/** Every workload of the suite, in sets whose members are timed in turn. */
+
+import { layerWorkloads } from './layers.ts';
+import { squareMatmuls } from './matmuls.ts';
+import { smallWorkloads } from './smallWork.ts';
+import { stackWorkloads } from './stacks.ts';
+import type { Workload } from './workload.ts';
+
+export interface WorkloadFilter {
+  /** Name of a group; all when absent. */
+  readonly only?: string;
+  /** Part of a workload's name; its whole set is taken. */
+  readonly match?: string;
+}
+
+/** The most telling group first: a run that is broken off has it. */
+export function workloadSets({ only, match = '' }: WorkloadFilter = {}): Workload[][] {
+  const single = [...squareMatmuls(), ...smallWorkloads()].map((workload) => [workload]);
+  const sets: Workload[][] = [stackWorkloads(), ...layerWorkloads(), ...single];
+  return sets.filter(
+    ([first, ...rest]) =>
+      first !== undefined &&
+      (only === undefined || first.group === only) &&
+      [first, ...rest].some(({ name }) => name.includes(match)),
+  );
+}
