@@ -15,11 +15,12 @@
  * wanted (stride 2), else four loads of a lane.
  */
 
-import { call, i32, i8x16, memory, v128 } from '../assembler/instructions.ts';
+import { call, i32, memory, v128 } from '../assembler/instructions.ts';
 import type { Callee, Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import type { TileShape } from '../plan/tileShape.ts';
+import { loadLanes, words } from './lanes.ts';
 import { eachChunk, smaller } from './product.ts';
 import { advanceBy, at, emitTask } from './task.ts';
 import type { Task } from './task.ts';
@@ -132,7 +133,7 @@ function emitPatchPacker(module: ModuleBuilder, shape: TileShape): Callee {
             f.if(
               i32.and(apart(b, 8), apart(d, 24)),
               () => fill((tap) => evenLanes(i32.add(a.get(), tap.get()))),
-              () => fill((tap) => gathered(lanes, tap)),
+              () => fill((tap) => loadLanes(lanes.map((lane) => i32.add(lane.get(), tap.get())))),
             ),
         );
       }
@@ -170,16 +171,5 @@ function fillColumn(
 
 /** Elements 0, 2, 4 and 6 from an address. */
 function evenLanes(address: Expression<'i32'>): Expression<'v128'> {
-  return i8x16.shuffle(
-    v128.load(address),
-    v128.load(address, 16),
-    [0, 2, 4, 6].flatMap((element) => [0, 1, 2, 3].map((byte) => 4 * element + byte)),
-  );
-}
-
-function gathered(lanes: readonly Local<'i32'>[], tap: Local<'i32'>): Expression<'v128'> {
-  return lanes.reduce<Expression<'v128'>>(
-    (vector, lane, index) => v128.load32_lane(i32.add(lane.get(), tap.get()), vector, index),
-    v128.const(Array<number>(16).fill(0)),
-  );
+  return words(v128.load(address), v128.load(address, 16), [0, 2, 4, 6]);
 }

@@ -9,6 +9,7 @@ import { emitLines } from './lineTable.ts';
 import { emitAuxiliaryStep } from './auxiliaryStep.ts';
 import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
+import { emitPools } from './pool.ts';
 import { emitProduct } from './product.ts';
 import { emitWinograd } from './winograd.ts';
 
@@ -33,6 +34,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   module.table(lines);
   // All lines have the signature of the first.
   emitWinograd(module, lines[0]!);
+  emitPools(module);
   emitAuxiliaryStep(module);
   return module.encode();
 }

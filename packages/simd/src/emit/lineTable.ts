@@ -5,7 +5,7 @@ import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import { transformSizes } from '../plan/convolutionPlan.ts';
 import { emitTransformLine } from './transformLine.ts';
 import type { LineShape, TransformKind } from './transformLine.ts';
-import { noLine } from './winograd.ts';
+import { noLine } from './winogradTasks.ts';
 
 interface LineEntry extends LineShape {
   readonly kind: TransformKind;
@@ -13,8 +13,8 @@ interface LineEntry extends LineShape {
 
 /** In the order of the table. */
 export const lineEntries: readonly LineEntry[] = transformSizes.flatMap((size) =>
-  Array.from({ length: size - 2 }, (_, index) => ({ taps: index + 2, outputs: size - index - 1 })).flatMap((shape) =>
-    (['input', 'filter', 'output'] as const).map((kind) => ({ kind, ...shape })),
+  Array.from({ length: size - 2 }, (_, index) => index + 2).flatMap((taps) =>
+    (['input', 'filter', 'output'] as const).map((kind) => ({ kind, taps, outputs: size - taps + 1 })),
   ),
 );
 

@@ -21,6 +21,7 @@ import type { Callee, Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import type { TileShape } from '../plan/tileShape.ts';
+import { zeroVector } from './lanes.ts';
 import { advanceBy } from './task.ts';
 import type { NumberFormat } from './numberFormat.ts';
 
@@ -68,8 +69,7 @@ export function emitTile(module: ModuleBuilder, format: NumberFormat, shape: Til
       advanceBy(f, right, vectors * 16 * unroll);
     });
     f.if(hasFlag(flags, tileFlags.relu), () => {
-      const zero = v128.const(Array<number>(16).fill(0));
-      for (const sum of sums.flat()) f.set(sum, format.max(sum.get(), zero));
+      for (const sum of sums.flat()) f.set(sum, format.max(sum.get(), zeroVector));
     });
     eachRow(f, out, rowStride, sums, (row, sum, v) => f.do(v128.store(row.get(), sum.get(), 16 * v)));
   });

@@ -13,6 +13,7 @@ import { f32x4, i32, v128 } from '../assembler/instructions.ts';
 import type { Callee, Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
+import { keptVector } from './lanes.ts';
 
 export type TransformKind = 'input' | 'filter' | 'output';
 
@@ -72,11 +73,11 @@ function foldRows(
       results.push(keep(f, combination(row, inputs)));
       return;
     }
-    const even = kept(
+    const even = keptVector(
       f,
       combination(row, inputs, (j) => j % 2 === 0),
     );
-    const odd = kept(
+    const odd = keptVector(
       f,
       combination(row, inputs, (j) => j % 2 === 1),
     );
@@ -96,8 +97,8 @@ function foldColumns(
   const differences = new Map<number, Local<'v128'>>();
   for (const k of pairs) {
     // A pair is two of the inputs.
-    sums.set(k, kept(f, f32x4.add(inputs[k]!.get(), inputs[k + 1]!.get())));
-    differences.set(k, kept(f, f32x4.sub(inputs[k]!.get(), inputs[k + 1]!.get())));
+    sums.set(k, keptVector(f, f32x4.add(inputs[k]!.get(), inputs[k + 1]!.get())));
+    differences.set(k, keptVector(f, f32x4.sub(inputs[k]!.get(), inputs[k + 1]!.get())));
   }
   return matrix.map((row, i) => {
     const folded = inputs.map((input, k) => (i % 2 === 0 ? sums : differences).get(k) ?? input);
@@ -132,13 +133,7 @@ function constant(value: number): Vector {
   return v128.const([...bytes]);
 }
 
-function kept(f: FunctionBuilder, value: Vector): Local<'v128'> {
-  const local = f.local('v128');
-  f.set(local, value);
-  return local;
-}
-
 /** Evaluates now, reads later: stores come after all loads, so that source and target may be the same line. */
 function keep(f: FunctionBuilder, value: Vector): Vector {
-  return kept(f, value).get();
+  return keptVector(f, value).get();
 }

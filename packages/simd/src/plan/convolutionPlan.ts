@@ -93,7 +93,7 @@ export function winogradPlans(extents: Conv2dExtents, { relaxed, largest }: Plan
     .map((size) => {
       const y = tileAxis(size, kernelHeight, outputHeight);
       const x = tileAxis(size, kernelWidth, outputWidth);
-      return { algorithm: 'winograd', y, x, ...winogradCost(extents, y, x, relaxed) };
+      return winogradPlan(extents, y, x, relaxed);
     });
 }
 
@@ -102,15 +102,16 @@ function tileAxis(size: number, taps: number, extent: number): TileAxis {
   return { outputs, taps, size: outputs + taps - 1, tiles: Math.ceil(extent / outputs) };
 }
 
-function winogradCost(
+function winogradPlan(
   { images, channels, filters }: Conv2dExtents,
   y: TileAxis,
   x: TileAxis,
   relaxed: boolean,
-): { readonly tile: RatedTile; readonly cost: number } {
+): WinogradPlan {
   const tiles = images * y.tiles * x.tiles;
   const { tile, cost } = chooseTile(tiles, filters, lanes, relaxed);
   const reading = (4 * channels * roundUp(filters, tile.vectors * lanes)) / bandwidth;
   const transforms = nanoseconds.input * channels * tiles + nanoseconds.output * filters * tiles;
-  return { tile, cost: y.size * x.size * (2 * cost * channels + reading + transforms) };
+  const ofPoint = 2 * cost * channels + reading + transforms;
+  return { algorithm: 'winograd', cost: y.size * x.size * ofPoint, tile, y, x };
 }

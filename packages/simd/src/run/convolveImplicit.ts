@@ -9,16 +9,11 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { downloadPlanes, uploadBias, uploadPlanes, weightMatrix } from './conv2d.ts';
-import type { ConvolutionPart } from './conv2d.ts';
-import type { Machine } from './machine.ts';
+import { borderedPlanes, downloadPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import type { ConvolutionPart, Planes } from './convolutionPart.ts';
+import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { uploadMatrix } from './transfer.ts';
-
-/** Loads of whole vectors may read this many bytes past the last element. */
-const slackBytes = 64;
-
-type Allocate = (bytes: number) => number;
 
 export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile }: ImplicitPlan): void {
   const { extents, call, bias } = part;
@@ -29,7 +24,9 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
   const plan = planProduct({ rows: filters, columns, depth: taken }, lanes, tile);
   const packed = packedWeights(machine, part, plan, taken);
   withScratch(machine, (allocate) => {
-    const planes = borderedPlanes(machine, allocate, part);
+    const [top, left, bottom, right] = call.padding;
+    const bordered = { channels, height: extents.height + top + bottom, width: extents.width + left + right };
+    const planes = borderedPlanes(machine, allocate, part, bordered);
     const { taps, positions } = offsetTables(machine, allocate, part, planes, plan);
     const biasAddress = allocate(plan.rows * 4);
     uploadBias(machine, bias, biasAddress, plan.rows);
@@ -56,29 +53,42 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
       (plan.rows * plan.columns * plan.depth) / lanes,
     );
     if (images === 1 && plan.columns === pixels) return downloadPlanes(machine, part, out, filters * pixels);
-    const dense = allocate(filters * columns * 4);
-    machine.runner.run(
-      copyPlanesTask,
-      {
-        source: out,
-        target: dense,
-        inner: filters,
-        filled: filters,
-        sourceOuter: pixels * 4,
-        sourceInner: plan.columns * 4,
-        targetPlane: pixels * 4,
-        targetOffset: 0,
-        height: 1,
-        width: pixels,
-        sourceRow: 0,
-        targetRow: 0,
-        fill: 0,
-      },
-      images * filters,
-      (filters * columns) / lanes,
-    );
-    downloadPlanes(machine, part, dense, filters * pixels);
+    downloadPlanes(machine, part, densePlanes(machine, allocate, part, out, plan), filters * pixels);
   });
+}
+
+/** The product's rows, padded and with all images side by side, as planes. */
+function densePlanes(
+  machine: Machine,
+  allocate: Allocate,
+  { extents }: ConvolutionPart,
+  source: number,
+  plan: ProductPlan,
+): number {
+  const { images, filters, outputHeight, outputWidth } = extents;
+  const pixels = outputHeight * outputWidth;
+  const target = allocate(filters * images * pixels * 4);
+  machine.runner.run(
+    copyPlanesTask,
+    {
+      source,
+      target,
+      inner: filters,
+      filled: filters,
+      sourceOuter: pixels * 4,
+      sourceInner: plan.columns * 4,
+      targetPlane: pixels * 4,
+      targetOffset: 0,
+      height: 1,
+      width: pixels,
+      sourceRow: 0,
+      targetRow: 0,
+      fill: 0,
+    },
+    images * filters,
+    (filters * images * pixels) / lanes,
+  );
+  return target;
 }
 
 /** Weights as left panels [panel][k][rows]. */
@@ -110,45 +120,6 @@ function packedWeights(machine: Machine, part: ConvolutionPart, plan: ProductPla
         );
       }),
   );
-}
-
-interface Planes {
-  readonly address: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-/** The input with its border of zeros; without one, as it is. */
-function borderedPlanes(machine: Machine, allocate: Allocate, part: ConvolutionPart): Planes {
-  const { images, channels, height, width } = part.extents;
-  const [top, left, bottom, right] = part.call.padding;
-  const count = images * channels;
-  const address = allocate(count * height * width * 4 + slackBytes);
-  uploadPlanes(machine, part, address);
-  if (top + left + bottom + right === 0) return { address, height, width };
-  const padded = { height: height + top + bottom, width: width + left + right };
-  const target = allocate(count * padded.height * padded.width * 4 + slackBytes);
-  machine.runner.run(
-    copyPlanesTask,
-    {
-      source: address,
-      target,
-      inner: 1,
-      filled: 1,
-      sourceOuter: height * width * 4,
-      sourceInner: 0,
-      targetPlane: padded.height * padded.width * 4,
-      targetOffset: (top * padded.width + left) * 4,
-      height,
-      width,
-      sourceRow: width * 4,
-      targetRow: padded.width * 4,
-      fill: padded.height * padded.width * 4,
-    },
-    count,
-    (count * padded.height * padded.width) / lanes,
-  );
-  return { address: target, ...padded };
 }
 
 /** Byte offsets of the patch's elements and of the positions. */

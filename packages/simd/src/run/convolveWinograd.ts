@@ -1,29 +1,33 @@
 /** Convolution by minimal filtering: three transforms around a batch of products. See emit/winograd.ts. */
 
-import { copyPlanesTask } from '../emit/copyPlanes.ts';
 import { lineIndex } from '../emit/lineTable.ts';
 import { productTask } from '../emit/product.ts';
-import { winogradFilterTask, winogradInputTask, winogradOutputTask, winogradScratchBytes } from '../emit/winograd.ts';
+import {
+  quadsOfItem,
+  winogradFilterTask,
+  winogradInputTask,
+  winogradOutputTask,
+  winogradScratchBytes,
+} from '../emit/winogradTasks.ts';
 import type { TransformKind } from '../emit/transformLine.ts';
 import type { WinogradPlan } from '../plan/convolutionPlan.ts';
 import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { downloadPlanes, uploadBias, uploadPlanes, weightMatrix } from './conv2d.ts';
-import type { ConvolutionPart } from './conv2d.ts';
-import type { Machine } from './machine.ts';
+import { borderedPlanes, downloadPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import type { ConvolutionPart } from './convolutionPart.ts';
+import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { uploadMatrix } from './transfer.ts';
 
-/** Loads of whole vectors may read this many bytes past the last element. */
-const slackBytes = 64;
-
-type Allocate = (bytes: number) => number;
+interface Scratch {
+  readonly scratch: number;
+  readonly scratchStride: number;
+}
 
 export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: WinogradPlan): void {
-  const { extents, call, bias } = part;
-  const { images, channels, filters, outputHeight, outputWidth } = extents;
+  const { images, channels, filters, outputHeight, outputWidth } = part.extents;
   const { y, x, tile } = plan;
   const tiles = images * y.tiles * x.tiles;
   const points = y.size * x.size;
@@ -56,34 +60,8 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
       points * product.items,
       (points * product.rows * product.columns * depth) / lanes,
     );
-    const quads = Math.ceil(filters / lanes);
-    const imageLength = quads * lanes * outputHeight * outputWidth;
-    const output = allocate(images * imageLength * 4);
-    const biasAddress = allocate(quads * lanes * 4);
-    uploadBias(machine, bias, biasAddress, quads * lanes);
-    machine.runner.run(
-      winogradOutputTask,
-      {
-        source: products,
-        target: output,
-        bias: biasAddress,
-        quads,
-        pointBytes: product.rows * product.columns * 4,
-        tileBytes: product.columns * 4,
-        tilesY: y.tiles,
-        tilesX: x.tiles,
-        outputsY: y.outputs,
-        outputsX: x.outputs,
-        height: outputHeight,
-        width: outputWidth,
-        relu: call.activation === 'relu' ? 1 : 0,
-        ...axesOf(plan, 'output'),
-        ...scratch,
-      },
-      images * quads,
-      2 * points * tiles * filters,
-    );
-    downloadPlanes(machine, part, output, imageLength);
+    const output = transformedProducts(machine, allocate, part, plan, products, product, scratch);
+    downloadPlanes(machine, part, output, roundUp(filters, lanes) * outputHeight * outputWidth);
   });
 }
 
@@ -133,63 +111,110 @@ function transformedInput(
   part: ConvolutionPart,
   plan: WinogradPlan,
   product: ProductPlan,
-  scratch: { readonly scratch: number; readonly scratchStride: number },
+  scratch: Scratch,
 ): number {
-  const { images, channels, height, width } = part.extents;
+  const { images, height, width } = part.extents;
   const { y, x, tile } = plan;
   const { depth } = product;
   const [top, left] = part.call.padding;
-  const source = allocate(images * channels * height * width * 4);
-  uploadPlanes(machine, part, source);
   // Tiles may reach past the far border of the padded input.
-  const tall = Math.max(top + height, y.tiles * y.outputs + y.taps - 1);
-  const wide = Math.max(left + width, x.tiles * x.outputs + x.taps - 1);
-  const plane = tall * wide * 4;
-  const planes = allocate(images * depth * plane + slackBytes);
-  machine.runner.run(
-    copyPlanesTask,
-    {
-      source,
-      target: planes,
-      inner: depth,
-      filled: channels,
-      sourceOuter: channels * height * width * 4,
-      sourceInner: height * width * 4,
-      targetPlane: plane,
-      targetOffset: (top * wide + left) * 4,
-      height,
-      width,
-      sourceRow: width * 4,
-      targetRow: wide * 4,
-      fill: plane,
-    },
-    images * depth,
-    (images * depth * plane) / 16,
-  );
+  const planes = borderedPlanes(machine, allocate, part, {
+    channels: depth,
+    height: Math.max(top + height, y.tiles * y.outputs + y.taps - 1),
+    width: Math.max(left + width, x.tiles * x.outputs + x.taps - 1),
+  });
+  const planeBytes = planes.height * planes.width * 4;
   const points = y.size * x.size;
+  const tiles = images * y.tiles * x.tiles;
   const target = allocate(points * product.rows * depth * 4);
+  const offsets = allocate(tiles * 4);
+  const table = machine.heap.i32;
+  eachTile(part, plan, (index, image, tileY, tileX) => {
+    const line = image * depth * planes.height + tileY * y.outputs;
+    table[offsets / 4 + index] = 4 * (line * planes.width + tileX * x.outputs);
+  });
   const quads = depth / lanes;
   machine.runner.run(
     winogradInputTask,
     {
-      source: planes,
+      source: planes.address,
       target,
+      planeBytes,
+      lineBytes: planes.width * 4,
+      offsets,
+      tiles,
       quads,
-      imageBytes: depth * plane,
-      planeBytes: plane,
-      lineBytes: wide * 4,
-      tilesY: y.tiles,
-      tilesX: x.tiles,
-      stepY: y.outputs * wide * 4,
-      stepX: x.outputs * 4,
       pointBytes: product.rows * depth * 4,
       panelBytes: tile.rows * depth * 4,
       width: tile.rows,
       ...axesOf(plan, 'input'),
       ...scratch,
     },
-    images * quads,
-    2 * points * images * y.tiles * x.tiles * depth,
+    product.leftPanels * Math.ceil(quads / quadsOfItem),
+    2 * points * tiles * depth,
   );
   return target;
+}
+
+/** y with bias and activation: planes of all filters, rounded up to quads. */
+function transformedProducts(
+  machine: Machine,
+  allocate: Allocate,
+  part: ConvolutionPart,
+  plan: WinogradPlan,
+  source: number,
+  product: ProductPlan,
+  scratch: Scratch,
+): number {
+  const { images, filters, outputHeight, outputWidth } = part.extents;
+  const { y, x } = plan;
+  const quads = Math.ceil(filters / lanes);
+  const plane = outputHeight * outputWidth;
+  const tiles = images * y.tiles * x.tiles;
+  const target = allocate(images * quads * lanes * plane * 4);
+  const bias = allocate(quads * lanes * 4);
+  uploadBias(machine, part.bias, bias, quads * lanes);
+  const places = allocate(tiles * 12);
+  const table = machine.heap.i32;
+  eachTile(part, plan, (index, image, tileY, tileX) => {
+    const place = places / 4 + 3 * index;
+    const line = tileY * y.outputs;
+    table[place] = 4 * (image * quads * lanes * plane + line * outputWidth + tileX * x.outputs);
+    table[place + 1] = Math.min(y.outputs, outputHeight - line);
+    table[place + 2] = Math.min(x.outputs, outputWidth - tileX * x.outputs);
+  });
+  machine.runner.run(
+    winogradOutputTask,
+    {
+      source,
+      target,
+      bias,
+      pointBytes: product.rows * product.columns * 4,
+      tileBytes: product.columns * 4,
+      places,
+      quads,
+      outputsY: y.outputs,
+      planeBytes: plane * 4,
+      lineBytes: outputWidth * 4,
+      relu: part.call.activation === 'relu' ? 1 : 0,
+      ...axesOf(plan, 'output'),
+      ...scratch,
+    },
+    tiles * Math.ceil(quads / quadsOfItem),
+    2 * y.size * x.size * tiles * filters,
+  );
+  return target;
+}
+
+function eachTile(
+  { extents }: ConvolutionPart,
+  { y, x }: WinogradPlan,
+  visit: (index: number, image: number, tileY: number, tileX: number) => void,
+): void {
+  let index = 0;
+  for (let image = 0; image < extents.images; image++) {
+    for (let tileY = 0; tileY < y.tiles; tileY++) {
+      for (let tileX = 0; tileX < x.tiles; tileX++) visit(index++, image, tileY, tileX);
+    }
+  }
 }

@@ -12,11 +12,14 @@ export interface Machine {
   readonly relaxed: boolean;
 }
 
+/** Allocates a block that lives as long as the scratch memory it belongs to. */
+export type Allocate = (bytes: number) => number;
+
 /**
  * Runs `work` with a function that allocates blocks; they are freed when it returns or throws.
  * @returns what `work` returns.
  */
-export function withScratch<T>({ heap }: Machine, work: (allocate: (bytes: number) => number) => T): T {
+export function withScratch<T>({ heap }: Machine, work: (allocate: Allocate) => T): T {
   const blocks: number[] = [];
   try {
     return work((bytes) => {

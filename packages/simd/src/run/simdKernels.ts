@@ -9,18 +9,30 @@ import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
 import { sharedRunner } from '../threads/sharedRunner.ts';
 import { createMemory, initialPages, mostPages } from './createMemory.ts';
+import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
+import type { TransformSize } from '../plan/convolutionPlan.ts';
+import { conv2d } from './conv2d.ts';
 import { createHeap } from './heap.ts';
 import type { Heap } from './heap.ts';
 import type { Machine } from './machine.ts';
 import { matmul } from './matmul.ts';
+import { averagePool2d, maxPool2d } from './pool.ts';
 import { singleRunner } from './taskRunner.ts';
 import type { TaskFunctions, TaskRunner } from './taskRunner.ts';
+import { createWeightCache } from './weightCache.ts';
 
 const pageBytes = 65_536;
+/** Bytes that packed weights may take by default. */
+const defaultWeightBytes = 2 ** 30;
 
 export interface SimdOptions extends ThreadOptions {
   /** Whether multiply-adds that round once may be used where the engine has them. Default true. */
   readonly relaxedSimd?: boolean;
+  /**
+   * Largest transform of minimal filtering (Winograd) along an axis, in points: 4 is F(2, 3), 6 is F(4, 3), 8 is F(6, 3). Larger
+   * ones are faster and less exact. 0 turns it off. Default 8.
+   */
+  readonly winograd?: TransformSize | 0;
   /** Bytes that the linear memory may grow to. Default: 4 GiB, or what the engine grants of them. */
   readonly memoryLimit?: number;
 }
@@ -31,7 +43,7 @@ export interface SimdKernels extends Kernels {
 }
 
 export async function createSimdKernels(options: SimdOptions = {}): Promise<SimdKernels> {
-  const { relaxedSimd = true } = options;
+  const { relaxedSimd = true, winograd = 8 } = options;
   const threadOptions = checkThreadOptions('createSimdKernels', options);
   const maximumPages = pagesOf(options.memoryLimit);
   const features = probeFeatures();
@@ -44,13 +56,18 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
   const module = await WebAssembly.compile(emitKernelModule({ memory: limits, relaxed }));
   const heap = createHeap(memory, maximum);
   const runner = await startRunner(module, heap, shared ? threadOptions : undefined);
-  const machine: Machine = { heap, runner, relaxed };
+  const weights = createWeightCache(heap, defaultWeightBytes);
+  const machine: Machine = { heap, runner, weights, relaxed };
   return {
     ...referenceKernels,
     name: 'simd',
     threads: runner.threads,
     features: featureNames(features, relaxed, threadOptions.threads),
     matmul: (call) => matmul(machine, call),
+    conv2d: (call) => conv2d(machine, call, winograd),
+    maxPool2d: (call) => maxPool2d(machine, call),
+    averagePool2d: (call) => averagePool2d(machine, call),
+    auxiliaryStepInPlace: (call) => auxiliaryStepInPlace(machine, call),
     dispose: () => runner.dispose(),
   };
 }

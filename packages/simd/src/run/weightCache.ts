@@ -37,7 +37,7 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
     total -= entry.bytes;
   };
   const collected = new FinalizationRegistry<number>((number) => {
-    for (const key of [...entries.keys()].filter((key) => key.startsWith(`${number}:`))) drop(key);
+    for (const key of [...entries.keys()].filter((name) => name.startsWith(`${number}:`))) drop(key);
   });
   const numberOf = (data: object): number => {
     const known = numbers.get(data);
@@ -56,7 +56,7 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
         entries.set(key, known);
         return known.address;
       }
-      for (const oldest of [...entries.keys()]) {
+      for (const oldest of entries.keys()) {
         if (total + bytes <= budget) break;
         drop(oldest);
       }
@@ -72,7 +72,7 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
       return address;
     },
     clear: () => {
-      for (const key of [...entries.keys()]) drop(key);
+      for (const key of entries.keys()) drop(key);
     },
     get bytes() {
       return total;
