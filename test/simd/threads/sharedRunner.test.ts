@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { DomainError } from '@rankwise/tensor';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { TaskWorkerStart } from '../../../packages/simd/src/threads/controlBlock.ts';
 import { WorkerError } from '../../../packages/simd/src/threads/workerError.ts';
 import type { WebWorkerLike } from '../../../packages/simd/src/threads/workerPort.ts';
 import { countTask, faulty, keptWorkers, muchWork, testRunner, trapTask } from './support.ts';
@@ -26,6 +27,12 @@ function expectEachItemOnce({ runner, heap }: TestRunner, items: number, calls: 
   for (let i = 0; i < calls; i++) runner.run(countTask, { target, turns }, items, muchWork);
   expect([...counts]).toEqual([...Array<number>(items).fill(calls), 0]);
   heap.free(target);
+}
+
+/** Calls again and again until it throws, for some seconds: a worker takes part only in some calls. */
+function repeat(call: () => void): void {
+  const end = performance.now() + 5000;
+  while (performance.now() < end) call();
 }
 
 describe('the shared runner', () => {
@@ -82,6 +89,39 @@ describe('the shared runner', () => {
       },
     });
     expectEachItemOnce(made, 33, 10, 10_000);
+  });
+
+  it('lets a worker that wakes late take nothing of a closed call', async () => {
+    const { workers, create } = keptWorkers();
+    const greetings: TaskWorkerStart[] = [];
+    const made = await runnerOf(2, {
+      createWorker: async (kind) => {
+        await create(kind);
+        const [worker] = workers;
+        if (worker === undefined) throw new TypeError('expected a worker');
+        const post = worker.postMessage.bind(worker);
+        worker.postMessage = (message: TaskWorkerStart) => {
+          greetings.push(message);
+          post(message);
+        };
+        return worker;
+      },
+    });
+    const [greeting] = greetings;
+    if (greeting === undefined) throw new TypeError('expected a greeting');
+    const { words, base } = greeting;
+    const control = new Int32Array(made.heap.memory.buffer, 4 * base);
+    const target = made.heap.allocate(256);
+    const counts = made.heap.i32.subarray(target / 4, target / 4 + 64).fill(0);
+    made.runner.run(countTask, { target, turns: 10 }, 64, muchWork);
+    // As if items were left, in a call that is not open.
+    Atomics.store(control, words.next, 0);
+    Atomics.add(control, words.generation, 1);
+    Atomics.notify(control, words.generation);
+    await vi.waitFor(() => expect(Atomics.load(control, words.sleepers)).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(Atomics.load(control, words.next)).toBe(0);
+    expect([...counts]).toEqual(Array(64).fill(1));
   });
 
   it('throws after dispose, which may come twice', async () => {
@@ -148,17 +188,13 @@ describe('a worker that fails', () => {
     });
     const made = await runnerOf(2, { createWorker: faulty('hang'), timeout: 200 });
     const target = made.heap.allocate(256);
-    expect(() => {
-      for (let i = 0; i < 100_000; i++) call(made, target);
-    }).toThrow(WorkerError);
+    expect(() => repeat(() => call(made, target))).toThrow(WorkerError);
   });
 
   it('a trap on a worker: the call throws', async () => {
     const made = await runnerOf(2);
     const trap = (): void => made.runner.run(trapTask, { good: 0, turns: 1_000_000 }, 64, muchWork);
-    expect(() => {
-      for (let i = 0; i < 1000; i++) trap();
-    }).toThrow(/^simd kernels: worker 1 of 1: expected 'trap' to finish, got a trap$/);
+    expect(() => repeat(trap)).toThrow(/^simd kernels: worker 1 of 1: expected 'trap' to finish, got a trap$/);
     expect(trap).toThrow(WorkerError);
   });
 
