@@ -8,6 +8,7 @@ import { auxiliaryStepInPlace as reference } from '../../packages/approx/src/sol
 import { afterAll, describe, expect, it } from 'vitest';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
+import { expectSameElements } from '../kit/sameElements.ts';
 import { seeded } from '../kit/seededTensors.ts';
 import type { Values } from '../kit/seededTensors.ts';
 
@@ -49,7 +50,7 @@ function expectLikeReference(which: Case, values: Values): void {
   const theirs = makeCall(which, values);
   const sums = step(ours);
   const expected = reference(theirs);
-  expect(ours.predicted.data).toEqual(theirs.predicted.data);
+  expectSameElements(ours.predicted.data, theirs.predicted.data);
   // Two sums of n terms of one sign, each off by γ_{n+6} at most.
   const exact = values === 'integers' && which.lambda === 1;
   const bound = exact ? 0 : 2 * gamma(which.rows * which.width + 6, 'f64');
@@ -129,7 +130,7 @@ describe('auxiliaryStepInPlace', () => {
     const wrong = { ...makeCall({ rows: 2, width: 3, lambda: 1, seed: 0 }, 'noise'), ...change };
     const before = wrong.predicted.data.slice();
     expect(() => step(wrong)).toThrow(kind);
-    expect(wrong.predicted.data).toEqual(before);
+    expectSameElements(wrong.predicted.data, before);
   });
 
   it('refuses predictions that overlap a sum', () => {

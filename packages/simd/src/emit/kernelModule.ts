@@ -4,6 +4,7 @@ import { moduleBuilder } from '../assembler/moduleBuilder.ts';
 import type { MemoryLimits } from '../assembler/moduleBuilder.ts';
 import { tileShapes } from '../plan/tileShape.ts';
 import { emitCopyPlanes } from './copyPlanes.ts';
+import { emitElementwise } from './elementwise.ts';
 import { emitImplicitConvolution } from './implicitConvolution.ts';
 import { emitLines } from './lineTable.ts';
 import { emitAuxiliaryStep } from './auxiliaryStep.ts';
@@ -35,6 +36,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   // All lines have the signature of the first.
   emitWinograd(module, lines[0]!);
   emitPools(module);
+  emitElementwise(module);
   emitAuxiliaryStep(module);
   return module.encode();
 }

@@ -12,7 +12,7 @@ import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 
 /** Bytes of a window's input, for each thread. */
-const windowBytes = 2 ** 22;
+const windowBytes = 2 ** 18;
 /** Below this many input elements the plain loop is done before the parameters are written. */
 const leastElements = 2048;
 /** Longest line: above, the kernel or the padding is no pool of any network, and the plain loop does it. */

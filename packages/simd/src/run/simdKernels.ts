@@ -12,6 +12,7 @@ import { createMemory, initialPages, mostPages } from './createMemory.ts';
 import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
 import type { TransformSize } from '../plan/convolutionPlan.ts';
 import { conv2d } from './conv2d.ts';
+import { add, relu } from './elementwise.ts';
 import { createHeap } from './heap.ts';
 import type { Heap } from './heap.ts';
 import type { Machine } from './machine.ts';
@@ -67,6 +68,8 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
     conv2d: (call) => conv2d(machine, call, winograd),
     maxPool2d: (call) => maxPool2d(machine, call),
     averagePool2d: (call) => averagePool2d(machine, call),
+    relu: (input, output) => relu(machine, input, output),
+    add: (a, b, output) => add(machine, a, b, output),
     auxiliaryStepInPlace: (call) => auxiliaryStepInPlace(machine, call),
     dispose: () => runner.dispose(),
   };
