@@ -7,12 +7,12 @@
  */
 
 import { zeros } from '@rankwise/tensor';
-import type { Conv2dCall, CookToom, Fraction, MatmulCall, Tensor } from '@rankwise/tensor';
+import type { Conv2dCall, MatmulCall, Tensor } from '@rankwise/tensor';
 
 export const unitRoundoff = { f32: 2 ** -24, f64: 2 ** -53 } as const;
 
 /** Half the smallest positive number: the absolute error of rounding a result that underflows. */
-const underflow = { f32: 2 ** -150, f64: 2 ** -1075 } as const;
+export const underflow = { f32: 2 ** -150, f64: 2 ** -1075 } as const;
 
 /** γ_n for unit roundoff u. */
 export function gamma(terms: number, u: number): number {
@@ -24,8 +24,11 @@ export interface BoundedResult {
   readonly bound: Float64Array;
 }
 
-/** Throws unless |actual − exact| ≤ bound in every element; NaN is outside every bound. */
-export function expectWithin(actual: ArrayLike<number>, { exact, bound }: BoundedResult): void {
+/**
+ * Throws unless |actual − exact| ≤ bound in every element; NaN is outside every bound.
+ * @returns the largest error / bound.
+ */
+export function expectWithin(actual: ArrayLike<number>, { exact, bound }: BoundedResult): number {
   if (actual.length !== exact.length) throw new Error(`expected ${exact.length} elements, got ${actual.length}`);
   let worst = 0;
   let where = -1;
@@ -35,7 +38,7 @@ export function expectWithin(actual: ArrayLike<number>, { exact, bound }: Bounde
     if (!(ratio <= worst)) [worst, where] = [ratio, i];
     if (Number.isNaN(worst)) break;
   }
-  if (worst <= 1) return;
+  if (worst <= 1) return worst;
   throw new Error(`element ${where}: got ${actual[where]}, expected ${exact[where]}, error / bound = ${worst}`);
 }
 
@@ -137,98 +140,8 @@ export function conv2dBound(call: Conv2dCall): BoundedResult {
   return { exact: activated(call), bound: size.map((value) => factor * value + underflow.f32) };
 }
 
-/**
- * What minimal filtering in f64 keeps: e + u₃₂ (|exact| + e) with e = (γ_n + γ_{C r² + 1}) V and V the algorithm on magnitudes,
- *
- *   V = |Aᵀ| (Σ_c |G||g_c||Gᵀ| ⊙ |Bᵀ||d_c||B|) |A| + |bias|
- *
- * and n the roundings on the longest way from an input to an output. A sum of L terms whose coefficients are rounded once
- * has at most L + 1 of them on a way, and forming a ± pair first adds one: twice r + 2 for G, twice α + 2 for Bᵀ, one for
- * the product, C for the channels, twice α + 2 for Aᵀ, one for the bias. Symmetry and skipped zeros only shorten the way.
- * The second γ is the oracle's own error, C r² products and a bias, for |g||d| ≤ V.
- */
-export function winogradBound(call: Conv2dCall, matrices: CookToom): BoundedResult {
-  const channels = call.weight.shape[1] ?? 0;
-  const roundings = 2 * (matrices.taps + 2) + 4 * (matrices.size + 2) + channels + 2;
-  const relative = gamma(roundings, unitRoundoff.f64) + gamma(channels * matrices.taps ** 2 + 1, unitRoundoff.f64);
-  const size = winogradMagnitude(magnitudes(call), matrices);
-  const exact = activated(call);
-  const bound = size.map((value, i) => {
-    const before = relative * value;
-    return before + unitRoundoff.f32 * (Math.abs(exact[i] ?? 0) + before) + underflow.f32;
-  });
-  return { exact, bound };
-}
-
-/** V above, tile by tile, by plain matrix products. */
-function winogradMagnitude(call: Conv2dCall, { outputs, size, output, filter, input }: CookToom): Float64Array {
-  const [, allChannels = 0, height = 0, width = 0] = call.input.shape;
-  const [filters = 0, channels = 0, taps = 0] = call.weight.shape;
-  const [images = 0, , outputHeight = 0, outputWidth = 0] = call.output.shape;
-  const [a, g, b] = [output, filter, input].map(absoluteMatrix) as [Matrix, Matrix, Matrix];
-  const result = new Float64Array(images * filters * outputHeight * outputWidth);
-  const kernels = Array.from({ length: filters * channels }, (_, at) =>
-    sandwich(
-      g,
-      square(taps, (v, u) => call.weight.data[call.weight.offset + (at * taps + v) * taps + u] ?? NaN),
-    ),
-  );
-  const tiles = [images, Math.ceil(outputHeight / outputs), Math.ceil(outputWidth / outputs)];
-  eachIndex(tiles, ([image = 0, tileY = 0, tileX = 0]) => {
-    const patches = Array.from({ length: allChannels }, (_, c) => {
-      const plane = call.input.offset + (image * allChannels + c) * height * width;
-      const patch = square(size, (y, x) => {
-        const row = tileY * outputs + y - call.padding[0];
-        const column = tileX * outputs + x - call.padding[1];
-        const inside = row >= 0 && column >= 0 && row < height && column < width;
-        return inside ? (call.input.data[plane + row * width + column] ?? NaN) : 0;
-      });
-      return sandwich(b, patch);
-    });
-    for (let o = 0; o < filters; o++) {
-      const firstChannel = Math.floor(o / (filters / call.groups)) * channels;
-      const sum = square(size, (y, x) => {
-        let total = 0;
-        for (let c = 0; c < channels; c++) {
-          total += (kernels[o * channels + c]?.[y]?.[x] ?? NaN) * (patches[firstChannel + c]?.[y]?.[x] ?? NaN);
-        }
-        return total;
-      });
-      sandwich(a, sum).forEach((values, y) => {
-        values.forEach((value, x) => {
-          const row = tileY * outputs + y;
-          const column = tileX * outputs + x;
-          if (row >= outputHeight || column >= outputWidth) return;
-          const bias = call.bias === undefined ? 0 : element(call.bias, o);
-          result[((image * filters + o) * outputHeight + row) * outputWidth + column] = value + bias;
-        });
-      });
-    }
-  });
-  return result;
-}
-
-type Matrix = readonly (readonly number[])[];
-
-function absoluteMatrix(fractions: readonly (readonly Fraction[])[]): Matrix {
-  return fractions.map((row) => row.map(([numerator, denominator]) => Math.abs(numerator / denominator)));
-}
-
-/** T S Tᵀ. */
-function sandwich(t: Matrix, s: Matrix): number[][] {
-  const half = t.map((row) => (s[0] ?? []).map((_, x) => dot(row, (j) => s[j]?.[x] ?? NaN)));
-  return half.map((row) => t.map((other) => dot(other, (j) => row[j] ?? NaN)));
-}
-
-function dot(row: readonly number[], at: (j: number) => number): number {
-  return row.reduce((sum, value, j) => sum + value * at(j), 0);
-}
-
-function square(extent: number, at: (y: number, x: number) => number): number[][] {
-  return Array.from({ length: extent }, (_, y) => Array.from({ length: extent }, (__, x) => at(y, x)));
-}
-
-function activated(call: Conv2dCall): Float64Array {
+/** convolveInF64 with the activation. */
+export function activated(call: Conv2dCall): Float64Array {
   const exact = convolveInF64(call);
   return call.activation === 'relu' ? exact.map((value) => Math.max(0, value)) : exact;
 }
@@ -237,15 +150,7 @@ function absolute(tensor: Tensor<'f32'>): Tensor<'f32'> {
   return { ...tensor, data: tensor.data.map((value) => Math.abs(value)) };
 }
 
-function element(tensor: Tensor<'f32' | 'f64'>, i: number, j = 0): number {
+/** The element at [i, j], or [i]. */
+export function element(tensor: Tensor<'f32' | 'f64'>, i: number, j = 0): number {
   return tensor.data[tensor.offset + i * (tensor.strides[0] ?? 0) + j * (tensor.strides[1] ?? 0)] ?? NaN;
-}
-
-/** Calls `visit` for every index below `extents`, the last one running fastest. */
-function eachIndex(extents: readonly number[], visit: (index: readonly number[]) => void, index: number[] = []): void {
-  if (index.length === extents.length) {
-    visit(index);
-    return;
-  }
-  for (let i = 0; i < (extents[index.length] ?? 0); i++) eachIndex(extents, visit, [...index, i]);
 }

@@ -6,12 +6,12 @@ import type { FloatDType, Tensor } from '@rankwise/tensor';
 /** `noise`: values in (−1, 1). `integers`: −4 … 4, so that sums of fewer than 2^20 products are exact in f32. */
 export type Values = 'noise' | 'integers';
 
-/** A tensor with the strides of `order` (axes from outermost to innermost in memory), gaps between rows, and an offset. */
+/** A tensor with its axes in row-major or the opposite order in memory, in steps forward or back, gaps between rows, and an offset. */
 export function seeded<D extends FloatDType>(
   dtype: D,
   shape: readonly number[],
   seed: number,
-  { values = 'noise', transposed = false, gap = 0, offset = 0 }: SeededOptions = {},
+  { values = 'noise', transposed = false, reversed = false, gap = 0, offset = 0 }: SeededOptions = {},
 ): Tensor<D> {
   const strides = shape.map(() => 0);
   const order = shape.map((_, axis) => (transposed ? axis : shape.length - 1 - axis));
@@ -23,12 +23,16 @@ export function seeded<D extends FloatDType>(
   const data = allocate(dtype, size + offset);
   const next = generator(seed);
   for (let i = 0; i < data.length; i++) data[i] = values === 'noise' ? 2 * next() - 1 : Math.floor(next() * 9) - 4;
-  return { dtype, shape, strides, offset, data };
+  if (!reversed) return { dtype, shape, strides, offset, data };
+  const last = shape.reduce((sum, extent, axis) => sum + Math.max(0, extent - 1) * (strides[axis] ?? 0), offset);
+  return { dtype, shape, strides: strides.map((stride) => -stride), offset: last, data };
 }
 
 export interface SeededOptions {
   readonly values?: Values;
   readonly transposed?: boolean;
+  /** Every axis runs towards lower addresses. */
+  readonly reversed?: boolean;
   readonly gap?: number;
   readonly offset?: number;
 }

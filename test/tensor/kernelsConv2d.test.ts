@@ -1,20 +1,11 @@
 /** The reference convolution without minimal filtering: by hand, integers, bound, and the direct loops bit for bit. */
 
 import fc from 'fast-check';
-import {
-  conv2dDirect,
-  convolvedExtent,
-  createReferenceKernels,
-  full,
-  fromNested,
-  toNested,
-  zeros,
-} from '@rankwise/tensor';
-import type { Conv2dCall } from '@rankwise/tensor';
+import { conv2dDirect, createReferenceKernels, full, fromNested, toNested, zeros } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { conv2dBound, expectWithin } from '../kit/kernelBounds.ts';
+import { conv2dCallOf, conv2dCases } from '../kit/kernelCalls.ts';
 import { runs } from '../kit/runs.ts';
-import { seeded } from '../kit/seededTensors.ts';
 
 const { conv2d } = createReferenceKernels({ winograd: false });
 const plain = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
@@ -84,49 +75,14 @@ describe('conv2d by hand', () => {
   });
 });
 
-/** Shapes about the panel width, small enough for the oracle. */
-const extents = fc.record({
-  images: fc.constantFrom(0, 1, 2, 3),
-  groups: fc.constantFrom(1, 2, 3),
-  channels: fc.constantFrom(0, 1, 2, 3, 4),
-  filters: fc.constantFrom(0, 1, 2, 3, 4, 5),
-  height: fc.integer({ min: 1, max: 9 }),
-  width: fc.integer({ min: 1, max: 9 }),
-  kernel: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
-  stride: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-  dilation: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
-  padding: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2)),
-  offset: fc.nat(2),
-  bias: fc.boolean(),
-  activation: fc.constantFrom<'none' | 'relu'>('none', 'relu'),
-  seed: fc.nat(),
-});
-
-type Extents = typeof extents extends fc.Arbitrary<infer T> ? T : never;
-
-function callOf(drawn: Extents, values: 'noise' | 'integers'): Conv2dCall {
-  const { images, groups, channels, filters, height, width, kernel, offset, seed } = drawn;
-  const outputExtent = convolvedExtent(drawn, [height, width], kernel);
-  const output = seeded('f32', [images, filters * groups, ...outputExtent], 0, { offset });
-  output.data.fill(NaN);
-  return {
-    input: seeded('f32', [images, channels * groups, height, width], seed, { values, offset }),
-    weight: seeded('f32', [filters * groups, channels, ...kernel], seed + 1, { values, offset }),
-    ...(drawn.bias ? { bias: seeded('f32', [filters * groups], seed + 2, { values }) } : {}),
-    output,
-    stride: drawn.stride,
-    padding: drawn.padding,
-    dilation: drawn.dilation,
-    groups,
-    activation: drawn.activation,
-  };
-}
+/** Shapes about the panel width. */
+const extents = conv2dCases();
 
 describe('conv2d laws', () => {
   it('keeps the promised bound', () => {
     fc.assert(
       fc.property(extents, (drawn) => {
-        const call = callOf(drawn, 'noise');
+        const call = conv2dCallOf(drawn, 'noise');
         conv2d(call);
         expectWithin(call.output.data.subarray(call.output.offset), conv2dBound(call));
       }),
@@ -137,7 +93,7 @@ describe('conv2d laws', () => {
   it('equals the direct loops bit for bit, and the exact integers', () => {
     fc.assert(
       fc.property(extents, fc.constantFrom<'noise' | 'integers'>('noise', 'integers'), (drawn, values) => {
-        const call = callOf(drawn, values);
+        const call = conv2dCallOf(drawn, values);
         const direct = zeros('f32', call.output.shape);
         conv2d(call);
         conv2dDirect({ ...call, output: direct });

@@ -10,9 +10,9 @@ import {
   toNested,
   zeros,
 } from '@rankwise/tensor';
-import type { FloatDType, MatmulCall } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { elementsOf, expectWithin, matmulBound } from '../kit/kernelBounds.ts';
+import { matmulCallOf, matmulCases, withOwnOutput } from '../kit/kernelCalls.ts';
 import { runs } from '../kit/runs.ts';
 import { seeded } from '../kit/seededTensors.ts';
 
@@ -61,48 +61,13 @@ describe('matmul by hand', () => {
 
 /** Sizes about the panel width 3 and the even depth, and one that takes several panels. */
 const extent = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 10, 17);
-const dtype = fc.constantFrom<FloatDType>('f32', 'f64');
-const layout = fc.record({ transposed: fc.boolean(), gap: fc.nat(2), offset: fc.nat(3) });
-const operands = fc.record({
-  m: extent,
-  n: extent,
-  k: extent,
-  types: fc.tuple(dtype, dtype, dtype),
-  layouts: fc.tuple(layout, layout, layout),
-  alpha: fc.constantFrom(1, -2, 0.5),
-  beta: fc.constantFrom(0, 1, -0.5),
-  bias: fc.boolean(),
-  activation: fc.constantFrom<'none' | 'relu'>('none', 'relu'),
-  seed: fc.nat(),
-});
-
-type Operands = typeof operands extends fc.Arbitrary<infer T> ? T : never;
-
-function callOf(drawn: Operands, values: 'noise' | 'integers'): MatmulCall {
-  const { m, n, k, types, layouts, alpha, beta, bias, activation, seed } = drawn;
-  const out = seeded(types[2], [m, n], seed + 2, { ...layouts[2], values });
-  if (beta === 0) out.data.fill(NaN);
-  return {
-    a: seeded(types[0], [m, k], seed, { ...layouts[0], values }),
-    b: seeded(types[1], [k, n], seed + 1, { ...layouts[1], values }),
-    out,
-    alpha,
-    beta,
-    ...(bias ? { rowBias: seeded('f32', [m], seed + 3, { values }) } : {}),
-    activation,
-  };
-}
-
-/** The call with an output of its own that holds the same numbers. */
-function withOwnOutput(call: MatmulCall): MatmulCall {
-  return { ...call, out: { ...call.out, data: call.out.data.slice() } as MatmulCall['out'] };
-}
+const operands = matmulCases(extent);
 
 describe('matmul laws', () => {
   it('keeps the promised bound for every mix of dtypes and strides', () => {
     fc.assert(
       fc.property(operands, (drawn) => {
-        const call = callOf(drawn, 'noise');
+        const call = matmulCallOf(drawn, 'noise');
         const promised = matmulBound(call);
         matmul(call);
         expectWithin(elementsOf(call.out), promised);
@@ -114,7 +79,7 @@ describe('matmul laws', () => {
   it('is exact for integers, equals the naive product bit for bit, and repeats itself', () => {
     fc.assert(
       fc.property(operands, fc.constantFrom<'noise' | 'integers'>('noise', 'integers'), (drawn, values) => {
-        const call = callOf(drawn, values);
+        const call = matmulCallOf(drawn, values);
         const naive = withOwnOutput(call);
         const again = withOwnOutput(call);
         const { exact } = matmulBound(call);

@@ -15,9 +15,10 @@ import {
 } from '@rankwise/tensor';
 import type { Conv2dCall, Conv2dExtents, Fraction, WinogradPlan } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
-import { conv2dBound, expectWithin, winogradBound } from '../kit/kernelBounds.ts';
+import { conv2dBound, expectWithin } from '../kit/kernelBounds.ts';
 import { runs } from '../kit/runs.ts';
 import { seeded } from '../kit/seededTensors.ts';
+import { squareAxes, winogradBound } from '../kit/winogradBounds.ts';
 
 /** Every (m, r) the planner may choose. */
 const sizes = [2, 3, 4, 5].flatMap((taps) => Array.from({ length: 12 - taps }, (_, i) => [i + 2, taps] as const));
@@ -186,7 +187,7 @@ describe('conv2d with minimal filtering', () => {
         const plan: WinogradPlan = { algorithm: 'winograd', cost: 0, tile: m, ...panels };
         conv2dWinograd(call, checkConv2dCall(call), plan);
         const result = call.output.data.slice(call.output.offset);
-        expectWithin(result, winogradBound(call, cookToom(m, drawn.taps)));
+        expectWithin(result, winogradBound(call, squareAxes(m, drawn.taps), 'f64'));
         conv2dWinograd(call, checkConv2dCall(call), plan);
         expect(call.output.data.slice(call.output.offset)).toEqual(result);
       }),
@@ -205,7 +206,7 @@ describe('conv2d with minimal filtering', () => {
       const output = full('f32', [1, ...call.output.shape.slice(1)], NaN);
       const alone: Conv2dCall = { ...call, input, output };
       createReferenceKernels({ winograd: false }).conv2d(alone);
-      const bounds = winogradBound(alone, cookToom(plan.tile, 3));
+      const bounds = winogradBound(alone, squareAxes(plan.tile, 3), 'f64');
       const batched = call.output.data.subarray(image * outputSize, (image + 1) * outputSize);
       expectWithin(batched, bounds);
       expectWithin(batched, conv2dBound(alone));
