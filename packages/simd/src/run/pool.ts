@@ -71,7 +71,7 @@ function pool(
       kernelHeight: Math.min(kernel[0], padding[0] + height),
       kernelWidth: clippedKernel(call, width),
       strideY: stride[0],
-      strideX: strideOf(call, outputWidth),
+      strideX: stride[1],
       top: padding[0],
       left: padding[1],
       lines: allocate(runner.threads * line),
@@ -102,7 +102,7 @@ function workOf({ kernel }: Pool2dCall, { outputHeight, outputWidth, width }: Po
 }
 
 function lineBytesOf(call: Pool2dCall, { width, outputWidth }: Pool2dExtents): number {
-  return lineBytes(call.padding[1], width, outputWidth, strideOf(call, outputWidth), clippedKernel(call, width));
+  return lineBytes(call.padding[1], width, outputWidth, call.stride[1], clippedKernel(call, width));
 }
 
 /** The part of a kernel that can meet the input: windows begin at −padding or later. */
@@ -110,10 +110,6 @@ function clippedKernel({ kernel, padding }: Pool2dCall, width: number): number {
   return Math.min(kernel[1], padding[1] + width);
 }
 
-/** Of one output the stride says nothing, and may be anything. */
-function strideOf({ stride }: Pool2dCall, outputWidth: number): number {
-  return outputWidth === 1 ? 1 : stride[1];
-}
 
 /** Elements of each window along an axis that count for the mean. */
 function countsAlong(
