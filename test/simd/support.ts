@@ -1,0 +1,64 @@
+/** What the tests of the emitted kernels share: kernels with and without relaxed multiply-adds, and convolutions by a given plan. */
+
+import { setFlagsFromString } from 'node:v8';
+import { probeFeatures } from '@rankwise/simd';
+import { checkConv2dCall, slice } from '@rankwise/tensor';
+import type { Conv2dCall } from '@rankwise/tensor';
+import { emitKernelModule } from '../../packages/simd/src/emit/kernelModule.ts';
+import type { ConvolutionPlan, WinogradPlan } from '../../packages/simd/src/plan/convolutionPlan.ts';
+import { convolveImplicit } from '../../packages/simd/src/run/convolveImplicit.ts';
+import { convolveWinograd } from '../../packages/simd/src/run/convolveWinograd.ts';
+import { createMemory, initialPages, mostPages } from '../../packages/simd/src/run/createMemory.ts';
+import { createHeap } from '../../packages/simd/src/run/heap.ts';
+import type { Machine } from '../../packages/simd/src/run/machine.ts';
+import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
+import type { SimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
+import { singleRunner } from '../../packages/simd/src/run/taskRunner.ts';
+import type { TaskFunctions } from '../../packages/simd/src/run/taskRunner.ts';
+import { createWeightCache } from '../../packages/simd/src/run/weightCache.ts';
+import { winogradAxis } from '../kit/winogradBounds.ts';
+import type { WinogradAxes } from '../kit/winogradBounds.ts';
+
+// V8 11 (Node 20) has relaxed SIMD behind a flag, which is read whenever a module is compiled.
+if (!probeFeatures().relaxedSimd) setFlagsFromString('--experimental-wasm-relaxed-simd');
+
+/** Whether multiply-adds round once: with both kinds of tiles everything must hold. */
+export const roundings: readonly boolean[] = probeFeatures().relaxedSimd ? [false, true] : [false];
+
+/** Kernels of each kind, for `describe.each`. */
+export const bothKernels: readonly (readonly [string, SimdKernels])[] = await Promise.all(
+  roundings.map(
+    async (relaxedSimd) =>
+      [relaxedSimd ? 'relaxed multiply-adds' : 'separate roundings', await createSimdKernels({ relaxedSimd })] as const,
+  ),
+);
+
+/** What createSimdKernels makes its kernels of, on one thread. */
+export async function createMachine(relaxed: boolean, weightBytes = 2 ** 30): Promise<Machine> {
+  const { memory, maximum } = createMemory(false, mostPages);
+  const limits = { initial: initialPages, maximum: mostPages, shared: false };
+  const module = await WebAssembly.compile(emitKernelModule({ memory: limits, relaxed }));
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  const heap = createHeap(memory, maximum);
+  const functions = exports as unknown as TaskFunctions;
+  return { heap, runner: singleRunner(functions, heap), weights: createWeightCache(heap, weightBytes), relaxed };
+}
+
+/** A convolution by `plan`, all images of a group at once. */
+export function convolveAsPlanned(machine: Machine, call: Conv2dCall, plan: ConvolutionPlan): void {
+  const extents = checkConv2dCall(call);
+  const { groups, filters } = extents;
+  for (let group = 0; group < groups; group++) {
+    const range = [group * filters, (group + 1) * filters] as const;
+    const weight = slice(call.weight, [range]);
+    const bias = call.bias === undefined ? undefined : slice(call.bias, [range]);
+    const part = { call, extents, weight, bias, firstImage: 0, group };
+    if (plan.algorithm === 'winograd') convolveWinograd(machine, part, plan);
+    else convolveImplicit(machine, part, plan);
+  }
+}
+
+/** The matrices that a plan stands for. */
+export function axesOf({ y, x }: WinogradPlan): WinogradAxes {
+  return [winogradAxis(y.outputs, y.taps), winogradAxis(x.outputs, x.taps)];
+}
