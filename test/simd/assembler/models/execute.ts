@@ -12,12 +12,26 @@ import type { Context } from './lanes.ts';
 /** Operands lie at 0, 16 and 32, the result at 48; tests use the memory from 1024 on. */
 const resultPlace = 48;
 
-type Immediates = Pick<Context, 'offset' | 'lane' | 'immediate'>;
+export type Immediates = Pick<Context, 'offset' | 'lane' | 'immediate'>;
 
 type Namespaces = Readonly<Record<string, Readonly<Record<string, (...args: unknown[]) => Expression>>>>;
 
-/** The constructor of an opcode, from its name. */
-function constructorOf(name: string): (...args: unknown[]) => Expression {
+/** The constructor of an opcode, from its name, with its immediates put in. */
+export function constructorOf(
+  name: string,
+  opcode: Opcode,
+  { offset, lane, immediate }: Immediates,
+): (operands: readonly Expression[]) => Expression {
+  const found = instructionNamed(name);
+  const extras: Partial<Record<Opcode['immediate'], unknown[]>> = {
+    memory: [offset],
+    memoryLane: [lane, offset],
+    lane: [lane],
+  };
+  return (operands) => found(...operands, ...(extras[opcode.immediate] ?? [immediate]));
+}
+
+function instructionNamed(name: string): (...args: unknown[]) => Expression {
   const dot = name.indexOf('.');
   // Namespaces hold one function for each opcode; which one is known only here.
   const found = (instructions as unknown as Namespaces)[name.slice(0, dot)]?.[name.slice(dot + 1)];
@@ -69,22 +83,20 @@ export function executor(
   memory: WebAssembly.Memory,
   name: string,
   opcode: Opcode,
-  { offset, lane, immediate }: Immediates,
+  immediates: Immediates,
 ): (args: readonly bigint[]) => bigint | undefined {
   const module = moduleBuilder({ initial: 1, maximum: 1, shared: true });
-  const operands = opcode.takes.map((type, i) => constructorOf(`${type}.load`)(instructions.i32.const(16 * i)));
-  const extras: Partial<Record<Opcode['immediate'], unknown[]>> = {
-    memory: [offset],
-    memoryLane: [lane, offset],
-    lane: [lane],
-  };
-  const expression = constructorOf(name)(...operands, ...(extras[opcode.immediate] ?? [immediate]));
+  const operands = opcode.takes.map((type, i) => instructionNamed(`${type}.load`)(instructions.i32.const(16 * i)));
+  const expression = constructorOf(name, opcode, immediates)(operands);
   module.func('run', [], [], (f) => {
     // A store takes an address and a value and leaves nothing, as `do` wants it.
     if (opcode.gives === 'none') f.do(expression as Expression<'none'>);
     else
       f.do(
-        constructorOf(`${opcode.gives}.store`)(instructions.i32.const(resultPlace), expression) as Expression<'none'>,
+        instructionNamed(`${opcode.gives}.store`)(
+          instructions.i32.const(resultPlace),
+          expression,
+        ) as Expression<'none'>,
       );
   });
   // Exported under this name two lines above, without parameters.
