@@ -15,10 +15,14 @@ import type { Machine } from './machine.ts';
 const partBytes = 2 ** 25;
 
 export function conv2d(machine: Machine, call: Conv2dCall, largest: TransformSize | 0): void {
+  convolvePlanned(machine, call, planConvolution(checkConv2dCall(call), call, { relaxed: machine.relaxed, largest }));
+}
+
+/** By a plan that may be that of a larger call, of which this one is a part: then the bits are those of the larger one. */
+export function convolvePlanned(machine: Machine, call: Conv2dCall, plan: ConvolutionPlan): void {
   const extents = checkConv2dCall(call);
   const { images, groups, filters, outputHeight, outputWidth } = extents;
   if (images * groups * filters * outputHeight * outputWidth === 0) return;
-  const plan = planConvolution(extents, call, { relaxed: machine.relaxed, largest });
   const step = imagesOfPart(extents);
   for (let group = 0; group < groups; group++) {
     const range = [group * filters, (group + 1) * filters] as const;
