@@ -13,11 +13,15 @@ import { seeded } from '../kit/seededTensors.ts';
 import type { Values } from '../kit/seededTensors.ts';
 
 const kernels = await createSimdKernels();
-afterAll(() => kernels.dispose());
+const threaded = await createSimdKernels({ threads: 2 });
+afterAll(() => {
+  kernels.dispose();
+  threaded.dispose();
+});
 
-function step(call: AuxiliaryStepCall): AuxiliaryStepSums {
-  if (kernels.auxiliaryStepInPlace === undefined) throw new Error('expected kernels with the step');
-  return kernels.auxiliaryStepInPlace(call);
+function step(call: AuxiliaryStepCall, { auxiliaryStepInPlace } = kernels): AuxiliaryStepSums {
+  if (auxiliaryStepInPlace === undefined) throw new Error('expected kernels with the step');
+  return auxiliaryStepInPlace(call);
 }
 
 interface Case {
@@ -84,20 +88,23 @@ describe('auxiliaryStepInPlace', () => {
     expect([...call.shiftSum]).toEqual([1, 19, -1]);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 7, 8, 31, 32, 33, 35, 64, 65])('%i rows, around the groups of 4 and 32: exact', (rows) => {
-    for (const width of [0, 1, 2, 3, 6])
-      expectLikeReference({ rows, width, lambda: 1, seed: rows + width }, 'integers');
-  });
+  it.each([0, 1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 129])(
+    '%i rows, around the groups of 4 and 64: exact',
+    (rows) => {
+      for (const width of [0, 1, 2, 3, 6])
+        expectLikeReference({ rows, width, lambda: 1, seed: rows + width }, 'integers');
+    },
+  );
 
   it('rows of several windows, with a rest', () => {
-    // A window is 256 KiB of 12 bytes an element, at least 32 rows.
+    // A window is 256 KiB of 12 bytes an element, at least 64 rows.
     expectLikeReference({ rows: 70, width: 1001, lambda: 1, seed: 1 }, 'integers');
     expectLikeReference({ rows: 500, width: 65, lambda: 0.01, seed: 2 }, 'noise');
   });
 
   it('has the reference’s bits in every element and its sums within rounding', () => {
     const cases = fc.record({
-      rows: fc.integer({ min: 1, max: 70 }),
+      rows: fc.integer({ min: 1, max: 140 }),
       width: fc.integer({ min: 1, max: 9 }),
       lambda: fc.oneof(
         fc.constantFrom(0.01, 1, 1 / 3),
@@ -111,6 +118,15 @@ describe('auxiliaryStepInPlace', () => {
       }),
       { numRuns: runs() },
     );
+  });
+
+  it('has the same bits on two threads', () => {
+    const which = { rows: 1024, width: 65, lambda: 0.3, seed: 9 };
+    const one = makeCall(which, 'noise');
+    const two = makeCall(which, 'noise');
+    expect(step(two, threaded)).toEqual(step(one));
+    for (const key of ['auxiliarySum', 'shiftSum'] as const) expectSameElements(two[key], one[key]);
+    expectSameElements(two.predicted.data, one.predicted.data);
   });
 
   it('writes nothing beside the chunk', () => {

@@ -2,7 +2,7 @@
  * The solver's step for each element, two at a time in f64. See Kernels.auxiliaryStepInPlace for its equations.
  *
  * ```
- *   item b: rows 32 b … of the chunk, taken four at a time so that the columns' sums are loaded once for four
+ *   item b: rows 64 b … of the chunk, taken four at a time so that the columns' sums are loaded once for four
  *   partial sums of an item: [ nonlinear | relaxed | shift² | z² ] two lanes each, then Σ z [width], then Σ e [width]
  * ```
  *
@@ -35,7 +35,7 @@ const stepFields = {
 export const auxiliaryStepTask: Task<typeof stepFields> = { name: 'auxiliary_step', fields: stepFields };
 
 /** Rows of an item. */
-export const rowsOfItem = 32;
+export const rowsOfItem = 64;
 
 /** Numbers before the columns' sums: four sums of two lanes. */
 export const scalarPartials = 8;

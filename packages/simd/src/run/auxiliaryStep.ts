@@ -11,7 +11,7 @@ import { auxiliaryStepTask, partialBytes, rowsOfItem, scalarPartials } from '../
 import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 
-/** Bytes of a window's responses: an f32 and an f64 for each element. */
+/** Bytes of a window's responses for each thread: an f32 and an f64 for each element. */
 const windowBytes = 2 ** 18;
 const elementBytes = 12;
 /** Vector instructions for two elements, roughly. */
@@ -21,7 +21,7 @@ export function auxiliaryStepInPlace(machine: Machine, call: AuxiliaryStepCall):
   const { rows, width } = checkAuxiliaryStepCall(call);
   const { target, predicted, offset, lambda } = call;
   const sums = new Float64Array(scalarPartials);
-  const items = Math.max(1, Math.floor(windowBytes / (elementBytes * width * rowsOfItem)));
+  const items = Math.max(1, Math.floor((machine.runner.threads * windowBytes) / (elementBytes * width * rowsOfItem)));
   const windowRows = Math.min(rows, items * rowsOfItem);
   withScratch(machine, (allocate) => {
     const addresses = {

@@ -110,7 +110,6 @@ function clippedKernel({ kernel, padding }: Pool2dCall, width: number): number {
   return Math.min(kernel[1], padding[1] + width);
 }
 
-
 /** Elements of each window along an axis that count for the mean. */
 function countsAlong(
   { kernel, stride, padding, countPadding }: AveragePool2dCall,
