@@ -1,8 +1,10 @@
 import { createRandom } from '@rankwise/tensor';
 import type { LowRankMap, ResponseSamples } from '@rankwise/approx';
 import { referenceKernels } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { auxiliaryStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { relax, relaxationScratch } from '../../packages/approx/src/solve/relaxation.ts';
 import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
 import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
@@ -132,6 +134,21 @@ describe('relax', () => {
       }),
       { numRuns: runs(60) },
     );
+  });
+
+  it('leaves the step to kernels that have it, a chunk at a time', () => {
+    const { samples, map } = integerProblem(7, rowsPerChunk + 3);
+    const rows: number[] = [];
+    const kernels: Kernels = {
+      ...referenceKernels,
+      auxiliaryStepInPlace: (call) => {
+        rows.push(call.target.shape[0] ?? 0);
+        return auxiliaryStepInPlace(call);
+      },
+    };
+    const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
+    expect(relax(samples, map, 1, scratch, kernels)).toEqual(run(samples, map, 1));
+    expect(rows).toEqual([rowsPerChunk, 3]);
   });
 
   it('reads rows through views with an offset', () => {
