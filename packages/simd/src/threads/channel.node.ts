@@ -9,7 +9,7 @@ interface WorkerGlobal {
 }
 
 /** Calls `receive` with each message. */
-export async function listen(receive: (message: unknown, send: Send) => void): Promise<void> {
+export function listen(receive: (message: unknown, send: Send) => void): void {
   // A module for Node and browsers alike; which one it is shows below.
   const scope = globalThis as unknown as Partial<WorkerGlobal>;
   if (typeof scope.postMessage === 'function' && typeof scope.addEventListener === 'function') {
@@ -17,7 +17,7 @@ export async function listen(receive: (message: unknown, send: Send) => void): P
     scope.addEventListener('message', ({ data }) => receive(data, send));
     return;
   }
-  const { parentPort } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
   // Array buffers and nothing else: both lists of what can be transferred have them.
   const send: Send = (message, transfer = []) => parentPort?.postMessage(message, [...transfer] as ArrayBuffer[]);
   parentPort?.on('message', (message: unknown) => receive(message, send));

@@ -12,7 +12,7 @@ import type { FloatDType, Tensor } from '@rankwise/tensor';
 let machine: Machine | undefined;
 
 // The pool sends a start, waits for the answer, and then sends requests.
-void listen((message, send) => {
+listen((message, send) => {
   if (machine === undefined) void start(message as KernelWorkerStart, send);
   else answer(machine, message as KernelRequest, send);
 });

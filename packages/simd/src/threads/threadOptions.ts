@@ -10,7 +10,7 @@ const mostThreads = 64;
 const defaultTimeout = 10_000;
 
 export interface ThreadOptions {
-  /** Threads to compute on, the caller's included: 1 (the default) to 64. */
+  /** Threads to compute on, the caller's included: 1 (the default) to 64. More than one needs Node 20.16, in Node. */
   readonly threads?: number;
   /** Milliseconds without a sign of a worker after which it counts as dead. Default 10,000. */
   readonly timeout?: number;

@@ -8,10 +8,9 @@
  */
 
 if (typeof addEventListener === 'function' && typeof postMessage === 'function') {
-  // At once, not after an import: browsers drop messages that come before the script has a listener.
   addEventListener('message', ({ data }) => start(data, (answer) => postMessage(answer)), { once: true });
 } else {
-  const { parentPort } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:worker_threads');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
   parentPort?.once('message', (/** @type {Start} */ data) => start(data, (answer) => parentPort.postMessage(answer)));
 }
 
