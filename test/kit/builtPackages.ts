@@ -22,8 +22,11 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Copies and compiles all packages. Throws with the compiler's output when there is an error. */
-export function buildPackages(): BuiltPackages {
+/**
+ * Copies all packages and compiles one with those it needs; the default needs all. Throws with the compiler's output when there is an
+ * error.
+ */
+export function buildPackages(name = 'cli'): BuiltPackages {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'rankwise-built-')));
   const skipped = new Set(['dist', 'node_modules']);
   cpSync(join(repositoryRoot, 'packages'), join(root, 'packages'), {
@@ -33,13 +36,13 @@ export function buildPackages(): BuiltPackages {
   cpSync(join(repositoryRoot, 'tsconfig.json'), join(root, 'tsconfig.json'));
   mkdirSync(join(root, 'node_modules/@rankwise'), { recursive: true });
   symlinkSync(join(repositoryRoot, 'node_modules/@types'), join(root, 'node_modules/@types'));
-  for (const name of packageFolders())
-    symlinkSync(join(root, 'packages', name), join(root, 'node_modules/@rankwise', name));
+  for (const folder of packageFolders())
+    symlinkSync(join(root, 'packages', folder), join(root, 'node_modules/@rankwise', folder));
   const dispose = (): void => rmSync(root, { recursive: true, force: true });
-  const { status, stdout } = compile(['-b', 'packages/cli'], root);
+  const { status, stdout } = compile(['-b', `packages/${name}`], root);
   if (status !== 0) {
     dispose();
-    throw new Error(`tsc -b packages/cli: exit ${status}\n${stdout}`);
+    throw new Error(`tsc -b packages/${name}: exit ${status}\n${stdout}`);
   }
   return { root, dispose };
 }
