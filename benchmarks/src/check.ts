@@ -1,33 +1,35 @@
 /**
- * An engine's output is compared with the reference kernels' (exact products summed in f64, one rounding) before it is timed.
- * Two measures, each reported as error / limit; above 1 the engine is reported as wrong and not timed.
+ * An engine's output is compared with the reference kernels' (products summed in f64, one rounding) before it is timed:
  *
- * | workload               | error                  | limit                                                         |
- * |------------------------|------------------------|---------------------------------------------------------------|
- * | layer, matrix product  | max over elements of   | 1, with B(y) = (Π_l (1 + 2 γ_l) − 1) · Y                      |
- * |                        | abs(ŷ − y) / B(y)      |                                                               |
- * | stack                  | norm(ŷ − y) / norm(y)  | 10 Σ_l u √k_l                                                 |
+ *   error = max_i abs(ŷ_i − y_i) / rms(y)         limit = 10 Σ_l G_l u √k_l
  *
- * k_l is the number of products in an output of layer l, γ_l = k u / (1 − k u) with k = k_l + 2, u = 2^-24 (2^-53 for f64), and Y
- * the same computation on absolute values: the bound of the Kernels interface, composed over layers (Higham, Accuracy and
- * Stability of Numerical Algorithms, 2002, §3.5). Composed over seven layers it says nothing any more, as Y outgrows y by
- * about √k at each; there rounding is taken as random, which makes the error of a sum grow as √k u (Higham, Mary, SIAM J.
- * Sci. Comput. 41, 2019), ten deviations are granted, and relu and max pooling do not raise it. Both are far above what
- * is seen and far below what one wrong element, edge or channel makes: in a stack's 165,888 outputs one wrong by its own size
- * counts 1 / √165888 = 2.5e-3 against a limit of 4e-4.
+ * | name | meaning                                                                                         |
+ * |------|-------------------------------------------------------------------------------------------------|
+ * | u    | 2^-24 for f32, 2^-53 for f64                                                                    |
+ * | k_l  | products in an output of layer l                                                                |
+ * | G_l  | growth of minimal filtering with the largest transform that an engine here uses (see growth.ts),|
+ * |      | 1 where it does not apply: a matrix product, a stride, a dilation, kernels of more than 5 taps  |
+ *
+ * Why: inputs and weights are independent and normal, and with rounding taken as random the error of a sum of k terms has a deviation
+ * near u √k times its size (Higham, Mary, SIAM J. Sci. Comput. 41, 2019, theorem 2.4); relu and max pooling do not raise it,
+ * and layers add theirs. Ten deviations leave room for the largest of a million elements. The worst-case bound of the
+ * Kernels interface would be looser by √k and says nothing about seven layers; this one still finds a single wrong element, whose
+ * error is near rms(y), against a limit below 2e-3 for each layer.
  */
 
-import { createReferenceKernels, map, zeros } from '@rankwise/tensor';
-import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { createReferenceKernels, zeros } from '@rankwise/tensor';
+import type { FloatDType } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
-import type { Model } from '@rankwise/nn';
+import type { Conv2dNode, Model } from '@rankwise/nn';
 
+import { filteringGrowth } from './growth.ts';
 import type { PreparedWorkload } from './workloads/workload.ts';
 
 type Floats = Float32Array | Float64Array;
 
 export interface Check {
-  readonly measure: 'elementwise' | 'normwise';
+  /** As above. */
+  readonly error: number;
   /** Error over limit: at most 1 when the output is right. */
   readonly ratio: number;
 }
@@ -38,73 +40,45 @@ export type Checker = (output: Floats) => Check;
 /** Without fast algorithms: the plain sums. */
 const kernels = createReferenceKernels({ winograd: false });
 const unitRoundoff: Readonly<Record<FloatDType, number>> = { f32: 2 ** -24, f64: 2 ** -53 };
-/** Standard deviations granted to rounding taken as random. */
 const deviations = 10;
 
 /** Computes what the workload should give. */
 export function createChecker(prepared: PreparedWorkload): Checker {
   if ('model' in prepared) {
-    const { workload, model, input } = prepared;
+    const { model, input } = prepared;
     const expected = forward(model, input, { kernels }).output.data;
-    if (workload.group === 'stack') return (output) => normwise(output, expected, stackLimit(model));
-    const magnitude = forward(absoluteModel(model), map(input, Math.abs), { kernels }).output.data;
-    return (output) => elementwise(output, expected, magnitude, growth(summands(model), 'f32'));
+    return (output) => compare(output, expected, networkLimit(model));
   }
   const { workload, a, b } = prepared;
-  const expected = product(a, b);
-  const magnitude = product(map(a, Math.abs), map(b, Math.abs));
-  return (output) => elementwise(output, expected, magnitude, growth([workload.k], workload.dtype));
-}
-
-function product(a: Tensor<FloatDType>, b: Tensor<FloatDType>): Floats {
-  const out = zeros(a.dtype, [a.shape[0] ?? 0, b.shape[1] ?? 0]);
+  const { dtype, m, k, n } = workload;
+  const out = zeros(dtype, [m, n]);
   kernels.matmul({ a, b, out });
-  return out.data;
+  return (output) => compare(output, out.data, deviations * unitRoundoff[dtype] * Math.sqrt(k));
 }
 
-function absoluteModel(model: Model): Model {
-  const parameters = Object.entries(model.parameters).map(([name, tensor]) => [name, map(tensor, Math.abs)] as const);
-  return { ...model, parameters: Object.fromEntries(parameters) };
+function networkLimit(model: Model): number {
+  const parts = model.nodes.map((node) => (node.op === 'conv2d' ? layerDeviation(model, node) : 0));
+  return deviations * unitRoundoff.f32 * parts.reduce((sum, part) => sum + part, 0);
 }
 
-/** k of each convolution. */
-function summands(model: Model): number[] {
-  return model.nodes.flatMap((node) => {
-    if (node.op !== 'conv2d') return [];
-    const [, ...window] = model.parameters[node.weight]?.shape ?? [];
-    return [window.reduce((count, extent) => count * extent, 1)];
-  });
+/** G √k. */
+function layerDeviation({ parameters }: Model, { weight, stride, dilation }: Conv2dNode): number {
+  const [, channels = 1, height = 1, width = 1] = parameters[weight]?.shape ?? [];
+  const unitSteps = [...stride, ...dilation].every((step) => step === 1);
+  const growth = unitSteps ? filteringGrowth(height) * filteringGrowth(width) : 1;
+  return growth * Math.sqrt(channels * height * width);
 }
 
-/** Π (1 + 2 γ) − 1. */
-function growth(counts: readonly number[], dtype: FloatDType): number {
-  const u = unitRoundoff[dtype];
-  const factors = counts.map((count) => 1 + (2 * (count + 2) * u) / (1 - (count + 2) * u));
-  return factors.reduce((total, factor) => total * factor, 1) - 1;
-}
-
-function stackLimit(model: Model): number {
-  return deviations * unitRoundoff.f32 * summands(model).reduce((sum, count) => sum + Math.sqrt(count), 0);
-}
-
-function elementwise(output: Floats, expected: Floats, magnitude: Floats, bound: number): Check {
-  let worst = output.length === expected.length ? 0 : Infinity;
+function compare(output: Floats, expected: Floats, limit: number): Check {
+  if (output.length !== expected.length) return { error: Infinity, ratio: Infinity };
+  let worst = 0;
+  let squares = 0;
   for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs((output[i] ?? NaN) - expected[i]!);
-    const ratio = error === 0 ? 0 : error / (bound * magnitude[i]!);
+    const error = Math.abs(output[i]! - expected[i]!);
     // Written so that NaN counts as wrong.
-    if (!(ratio <= worst)) worst = Number.isNaN(ratio) ? Infinity : ratio;
+    if (!(error <= worst)) worst = Number.isNaN(error) ? Infinity : error;
+    squares += expected[i]! ** 2;
   }
-  return { measure: 'elementwise', ratio: worst };
-}
-
-function normwise(output: Floats, expected: Floats, limit: number): Check {
-  let error = output.length === expected.length ? 0 : Infinity;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += ((output[i] ?? NaN) - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  const ratio = Math.sqrt(error / norm) / limit;
-  return { measure: 'normwise', ratio: Number.isNaN(ratio) ? Infinity : ratio };
+  const error = worst / Math.sqrt(squares / expected.length);
+  return { error, ratio: error / limit };
 }

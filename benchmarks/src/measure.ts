@@ -73,7 +73,7 @@ export async function measureSet(
     const time = summarise(rounds);
     measurements.push({ workload: workload.name, engine: engine.name, check, time, rounds });
     options.onProgress(
-      `${workload.name} ${engine.name}: ${time.median.toFixed(2)} ms, check ${check.ratio.toFixed(3)}`,
+      `${workload.name} ${engine.name}: ${time.median.toFixed(2)} ms, error / limit ${check.ratio.toPrecision(2)}`,
     );
   }
   for (const { job } of entrants) await job.dispose();

@@ -26,8 +26,8 @@ export function markdownReport(result: SuiteResult): string {
     '',
     'Times are milliseconds a call: the median of the rounds, then the first and third quartile. GFLOP/s counts two operations',
     'for each multiply-add of the definition. "× ours" is how many times longer an engine takes than ours (`simd`, or',
-    '`reference` where there is no `simd`): the median of the quotients round by round, with quartiles. "Error" is the error of',
-    'the output over its limit.',
+    '`reference` where there is no `simd`): the median of the quotients round by round, with quartiles. "Error" is the largest error of',
+    'an element over its limit (src/check.ts); 1 would be wrong.',
     '',
     ...failures.flatMap((failure) => [`Failed: ${failure}`, '']),
     ...targetTable(combinations),
@@ -85,7 +85,7 @@ function workloadRows({ measurements }: CombinationResult, workload: WorkloadInf
       digits(gigaflops(workload.macs, one.time.median)),
       ratio === undefined ? '' : digits(ratio.median),
       ratio === undefined ? '' : spread(ratio),
-      one.check === undefined ? '' : one.check.ratio.toExponential(0),
+      one.check === undefined ? '' : one.check.ratio.toPrecision(2),
     ];
   });
 }

@@ -10,8 +10,6 @@ import { forward } from '@rankwise/nn';
 import type { PreparedWorkload } from '../workloads/workload.ts';
 import type { Engine, Job } from './engine.ts';
 
-type DisposableKernels = Kernels & { readonly dispose: () => void };
-
 export function createReferenceEngine(): Engine {
   return kernelsEngine('reference', referenceKernels, () => undefined);
 }
@@ -24,16 +22,10 @@ export interface SimdSettings {
 
 /**
  * @param name - `simd`, or another when it runs beside itself with other settings
- * @throws when @rankwise/simd is missing or WebAssembly is.
+ * @throws DomainError when WebAssembly or its SIMD is missing.
  */
 export async function createSimdEngine(settings: SimdSettings, name = 'simd'): Promise<Engine> {
-  // Not a literal, so that the suite type-checks and runs (without this engine) where the optional package is missing.
-  const specifier: string = '@rankwise/simd';
-  const { createSimdKernels } = (await import(specifier)) as {
-    // The signature that the package promises; there is nothing to check it against where the package is missing.
-    readonly createSimdKernels?: (options: SimdSettings) => Promise<DisposableKernels>;
-  };
-  if (createSimdKernels === undefined) throw new Error('@rankwise/simd has no createSimdKernels');
+  const { createSimdKernels } = await import('@rankwise/simd');
   const kernels = await createSimdKernels(settings);
   return kernelsEngine(name, kernels, () => kernels.dispose());
 }
