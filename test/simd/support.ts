@@ -2,6 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { probeFeatures } from '@rankwise/simd';
+import { expect } from 'vitest';
 import { checkConv2dCall, slice } from '@rankwise/tensor';
 import type { Conv2dCall } from '@rankwise/tensor';
 import { emitKernelModule } from '../../packages/simd/src/emit/kernelModule.ts';
@@ -32,6 +33,12 @@ export const bothKernels: readonly (readonly [string, SimdKernels])[] = await Pr
       [relaxedSimd ? 'relaxed multiply-adds' : 'separate roundings', await createSimdKernels({ relaxedSimd })] as const,
   ),
 );
+
+/** As toEqual, at memory speed, and −0 is not 0. */
+export function expectSameBits(actual: Float32Array, expected: Float32Array): void {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
+  if (!bytes(actual).equals(bytes(expected))) expect(actual).toEqual(expected);
+}
 
 /** What createSimdKernels makes its kernels of, on one thread. */
 export async function createMachine(relaxed: boolean, weightBytes = 2 ** 30): Promise<Machine> {
