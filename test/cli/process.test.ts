@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { tensorOf, writeNpy } from '@rankwise/tensor';
 import { repositoryRoot } from '../kit/repository.ts';
 import { cifar10File, smallModelFile, temporaryFolder } from './support.ts';
 
@@ -21,8 +22,15 @@ function start(
   args: readonly string[],
   meanwhile: (child: Child) => void = () => {},
   output: number | 'pipe' = 'pipe',
+  flags: readonly string[] = [],
 ): Promise<Ended> {
-  const options = ['--conditions=rankwise-source', '--import', 'tsx', join(repositoryRoot, 'test/cli/program.ts')];
+  const options = [
+    ...flags,
+    '--conditions=rankwise-source',
+    '--import',
+    'tsx',
+    join(repositoryRoot, 'test/cli/program.ts'),
+  ];
   const child = spawn(process.execPath, [...options, ...args], {
     cwd: repositoryRoot,
     stdio: ['pipe', output, 'pipe'],
@@ -70,12 +78,59 @@ describe('as a process', () => {
     const output = join(folder.path, 'out.safetensors');
     const before = readdirSync(folder.path);
     const args = ['approximate', model, '--data', data, '--speedup', '2', '--positions', '200', '-o', output];
-    const ended = await start(args, (child) => child.stderr?.once('data', () => child.kill('SIGINT')));
+    const ended = await start(args, (child) =>
+      child.stderr?.on('data', (text: string) => text.includes('listening') && child.kill('SIGINT')),
+    );
     expect([ended.code, ended.stdout, ended.stderr]).toEqual([
       1,
       '',
       'listening\nrankwise: interrupted; nothing was written\n',
     ]);
     expect(readdirSync(folder.path)).toEqual(before);
+  });
+
+  const small = folder.file('small.safetensors', smallModelFile(3, 32, 32));
+  const twenty = folder.file('twenty.bin', cifar10File(Array.from({ length: 20 }, (_, i) => i % 10)));
+  const evaluation = ['evaluate', small, '--data', twenty, '--json'];
+
+  it('ends although threads of its own were at work', async () => {
+    // Found out by the forward pass.
+    const failing = folder.file(
+      'nan.npy',
+      writeNpy(tensorOf(new Float32Array(4 * 3 * 32 * 32).fill(NaN), [4, 3, 32, 32])),
+    );
+    const [done, failed] = await Promise.all([
+      start([...evaluation, '--threads', '2']),
+      start([
+        'approximate',
+        small,
+        '--data',
+        failing,
+        '--speedup',
+        '2',
+        '--threads',
+        '2',
+        '-o',
+        join(folder.path, 'o'),
+      ]),
+    ]);
+    expect(done.code).toBe(0);
+    expect(JSON.parse(done.stdout).kernels).toMatchObject({ name: 'simd', threads: 2, fallback: null });
+    expect([failed.code, failed.signal]).toEqual([1, null]);
+    expect(failed.stderr).toContain('got NaN');
+  });
+
+  it('without WebAssembly falls back to the reference kernels and says why; insisted on, simd fails', async () => {
+    const jitless = ['--jitless'];
+    const [auto, simd] = await Promise.all([
+      start(evaluation, () => {}, 'pipe', jitless),
+      start([...evaluation, '--kernels', 'simd'], () => {}, 'pipe', jitless),
+    ]);
+    const reason = 'this engine has no WebAssembly';
+    expect(auto.code).toBe(0);
+    expect(auto.stderr).toContain(`note: computing with the reference kernels, which are slower: ${reason}\n`);
+    expect(JSON.parse(auto.stdout).kernels).toEqual({ name: 'reference', threads: 1, features: [], fallback: reason });
+    expect([simd.code, simd.stdout]).toEqual([1, '']);
+    expect(simd.stderr).toContain(`rankwise: --kernels simd: ${reason}\n`);
   });
 });

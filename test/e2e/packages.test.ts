@@ -1,9 +1,19 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPackages, compile, run, runOrThrow } from '../kit/builtPackages.ts';
-import type { BuiltPackages } from '../kit/builtPackages.ts';
+import type { BuiltPackages, CommandResult } from '../kit/builtPackages.ts';
 import { packageFolders, repositoryRoot } from '../kit/repository.ts';
 
 /** What `npm pack --json` tells of a tarball. */
@@ -120,6 +130,29 @@ describe('the published packages', () => {
     const { status, stderr } = run(process.execPath, ['--input-type=module', '-e', script], project);
     expect(status).not.toBe(0);
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('compute without the package that is optional, saying so', () => {
+    const [simd, away] = ['node_modules/@rankwise/simd', 'simd'].map((path) => join(project, path));
+    const [model, images] = ['fashion-chain.safetensors', 't10k-images-idx3-ubyte.gz'].map((name) =>
+      join(repositoryRoot, 'examples/data', name),
+    );
+    const evaluate = (): CommandResult =>
+      run(
+        process.execPath,
+        ['node_modules/@rankwise/cli/bin/rankwise.js', 'evaluate', model!, '--data', images!, '--images', '2'],
+        project,
+      );
+    expect(evaluate()).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(' on simd kernels, ') });
+    renameSync(simd!, away!);
+    expect(evaluate()).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining(
+        'reference kernels, which are slower: the package @rankwise/simd is not installed\n',
+      ),
+      stdout: expect.stringContaining(' on reference kernels, '),
+    });
+    renameSync(away!, simd!);
   });
 
   it('put the rankwise command on the path', () => {

@@ -3,7 +3,7 @@
 import { approximate, convolutionLayers, renderReport } from '@rankwise/approx';
 import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
 import { saveModel } from '@rankwise/nn';
-import type { Model } from '@rankwise/nn';
+import type { ImageSource, Model } from '@rankwise/nn';
 
 import { UsageError } from '../failures.ts';
 import { interruptible } from '../interruptible.ts';
@@ -11,16 +11,19 @@ import { openModelFiles } from '../modelArgument.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
 import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import type { Terminal } from '../terminal.ts';
+import { kernelsRecord, withKernels } from '../withKernels.ts';
 import { checkWritable, isSameFile, writeFileAtomically } from '../writeFileAtomically.ts';
 import { formatApproximation } from './approximationTable.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
 const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
 const methods = ['best', 'energy', 'uniform'] as const;
 
-type Settings = Omit<ApproximateOptions, 'onProgress' | 'signal'>;
+type Settings = Omit<ApproximateOptions, 'kernels' | 'onProgress' | 'signal'>;
 
 export const approximateCommand: Command = {
   name: 'approximate',
@@ -52,6 +55,7 @@ export const approximateCommand: Command = {
     images: { argument: 'N', text: 'Calibration images, chosen at random; labels are not used.', fallback: '3000' },
     positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
     seed: { argument: 'S', text: "Seed of every random choice, and of a zoo model's weights.", fallback: '0' },
+    ...kernelOptions,
   },
   examples: [
     [
@@ -68,6 +72,7 @@ export const approximateCommand: Command = {
 
 async function runApproximate({ operands, options, terminal }: Call): Promise<void> {
   const settings = readSettings(options);
+  const request = readKernelOptions(options);
   const argument = operands[0] ?? '';
   const [output, reportPath] = [options.required('output'), options.text('report')];
   const data = options.required('data');
@@ -80,11 +85,40 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   }
   const complete = completeSettings(sketch, settings);
   const { source } = await openModelImages(sketch, options, { withLabels: false });
-  const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
+  await withKernels(request, terminal, async (opened) => {
+    const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
+    const files = { output, reportPath };
+    const { report } = await approximateAndWrite(
+      model,
+      source,
+      { ...complete, kernels: opened.kernels },
+      files,
+      terminal,
+    );
+    terminal.stdout.write(
+      options.flag('json')
+        ? `${JSON.stringify({ ...report, kernels: kernelsRecord(opened) })}\n`
+        : `${formatApproximation(report, opened.kernels)}wrote ${writtenFiles(files)}\n`,
+    );
+  });
+}
+
+interface Files {
+  readonly output: string;
+  readonly reportPath: string | undefined;
+}
+
+function approximateAndWrite(
+  model: Model,
+  source: ImageSource,
+  options: ApproximateOptions,
+  { output, reportPath }: Files,
+  terminal: Terminal,
+): Promise<ApproximationResult> {
   const bar = createProgressBar(terminal.stderr, terminal.now);
-  const result = await interruptible(terminal, async (signal) => {
+  return interruptible(terminal, async (signal) => {
     const onProgress = (event: ProgressEvent): void => bar.update(event.fraction, describeProgress(event));
-    const made = await approximate(model, source, { ...complete, signal, onProgress }).finally(bar.clear);
+    const made = await approximate(model, source, { ...options, signal, onProgress }).finally(bar.clear);
     const files = [[output, saveModel(made.model)] as const];
     const page = reportPath === undefined ? [] : [[reportPath, renderReport(made.report)] as const];
     // From here on an interrupt is heard but comes too late: both files are written.
@@ -92,9 +126,6 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
     for (const [path, content] of [...files, ...page]) await writeFileAtomically(path, content);
     return made;
   });
-  terminal.stdout.write(
-    options.flag('json') ? `${JSON.stringify(result.report)}\n` : describeResult(result, output, reportPath),
-  );
 }
 
 /** @throws UsageError when the file is one of those that are read; CommandError when it could not be written. */
@@ -156,7 +187,6 @@ function describeProgress({ phase, layer = '', done, total }: ProgressEvent): st
   }
 }
 
-function describeResult({ report }: ApproximationResult, output: string, reportPath: string | undefined): string {
-  const written = reportPath === undefined ? output : `${output} and ${reportPath}`;
-  return `${formatApproximation(report)}wrote ${written}\n`;
+function writtenFiles({ output, reportPath }: Files): string {
+  return reportPath === undefined ? output : `${output} and ${reportPath}`;
 }

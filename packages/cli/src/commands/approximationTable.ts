@@ -1,19 +1,21 @@
 /** The account of an approximation that is printed when it is done. */
 
 import type { ApproximationReport, LayerReport } from '@rankwise/approx';
+import type { Kernels } from '@rankwise/tensor';
 
+import { describeKernels } from '../openKernels.ts';
 import { formatDuration } from '../progressBar.ts';
 import { formatCount, formatPercent, formatTable } from '../table.ts';
 import type { Column } from '../table.ts';
 
 /** The layers' table, the speed-ups, the difference of the answers, and the warnings, each line ended. */
-export function formatApproximation(report: ApproximationReport): string {
+export function formatApproximation(report: ApproximationReport, kernels: Kernels): string {
   const { settings, seconds, warnings } = report;
   const heldOut = settings.heldOutImages > 0;
   const how =
     `${report.model}: ${settings.solver} solver, ${settings.reconstruction}, ranks ${settings.ranks}; ` +
     `${formatCount(settings.images)} images (${formatCount(settings.heldOutImages)} held out) × ${settings.positions} positions; ` +
-    formatDuration(seconds);
+    `${formatDuration(seconds)} on ${describeKernels(kernels)}`;
   const errors = heldOut
     ? 'errors are relative, on held-out images; 0 is perfect'
     : 'errors are relative, on the fitting images';

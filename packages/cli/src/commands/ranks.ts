@@ -15,11 +15,15 @@ import type { Model } from '@rankwise/nn';
 import { UsageError } from '../failures.ts';
 import { interruptible } from '../interruptible.ts';
 import { openModel } from '../modelArgument.ts';
+import type { OpenKernelsOptions } from '../openKernels.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
 import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
 import { formatCount, formatPercent, formatTable } from '../table.ts';
+import { kernelsRecord, withKernels } from '../withKernels.ts';
+import type { KernelsRecord } from '../withKernels.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
 export const ranksCommand: Command = {
@@ -48,6 +52,7 @@ export const ranksCommand: Command = {
       text: "Seed of the choice of images and positions, and of a zoo model's weights.",
       fallback: '0',
     },
+    ...kernelOptions,
   },
   examples: [
     ["the paper's Table 2, 4× without rank selection", 'rankwise ranks zoo:sppnet7 --speedup 4 --uniform'],
@@ -59,10 +64,18 @@ export const ranksCommand: Command = {
   run: ranks,
 };
 
+interface Sampling {
+  readonly images: number;
+  readonly positions: number;
+  readonly seed: number;
+  readonly kernels: OpenKernelsOptions;
+}
+
 async function ranks({ operands, options, terminal }: Call): Promise<void> {
   const argument = operands[0] ?? '';
   const { method, speedup, fixed: given } = readRequest(options);
   const exclude = options.words('exclude');
+  const kernelRequest = readKernelOptions(options);
   const sampling = {
     images: options.integer('images', { least: 1 }) ?? 1,
     positions: options.integer('positions', { least: 1 }) ?? 1,
@@ -73,11 +86,14 @@ async function ranks({ operands, options, terminal }: Call): Promise<void> {
   const layers = convolutionLayers(model);
   const request: RankRequest = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
   checkRankRequest(layers, request);
-  const energies =
-    method === 'energy' ? await sampleEnergies(argument, model, request, sampling, { options, terminal }) : {};
+  const { energies, ...computed } =
+    method === 'energy'
+      ? await sampleEnergies(argument, model, request, { ...sampling, kernels: kernelRequest }, { options, terminal })
+      : { energies: {} };
   const plan = selectRanks(layers, { ...request, energies });
   if (options.flag('json')) {
-    terminal.stdout.write(`${JSON.stringify({ ranks: plan.ranks, speedup: plan.speedup, counted: plan.counted })}\n`);
+    const result = { ranks: plan.ranks, speedup: plan.speedup, counted: plan.counted, ...computed };
+    terminal.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
   terminal.stdout.write(planTable(layers, plan, energies, fixed));
@@ -111,23 +127,27 @@ async function sampleEnergies(
   argument: string,
   sketch: Model,
   request: RankRequest,
-  sampling: { readonly images: number; readonly positions: number; readonly seed: number },
+  sampling: Sampling,
   { options, terminal }: Pick<Call, 'options' | 'terminal'>,
-): Promise<Record<string, Float64Array>> {
+): Promise<{ readonly energies: Record<string, Float64Array>; readonly kernels: KernelsRecord }> {
   const { source } = await openModelImages(sketch, options, { withLabels: false });
   const names = candidateLayers(convolutionLayers(sketch), request).map((layer) => layer.name);
-  const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
-  const bar = createProgressBar(terminal.stderr, terminal.now);
-  const calibration = await interruptible(terminal, (signal) =>
-    calibrate(model, source, {
-      ...sampling,
-      layers: names,
-      heldOut: 0,
-      signal,
-      onProgress: ({ fraction }) => bar.update(fraction, 'sampling responses'),
-    }),
-  ).finally(bar.clear);
-  return Object.fromEntries(calibration.layers.map(({ layer, energies }) => [layer.name, energies]));
+  return withKernels(sampling.kernels, terminal, async (opened) => {
+    const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
+    const bar = createProgressBar(terminal.stderr, terminal.now);
+    const calibration = await interruptible(terminal, (signal) =>
+      calibrate(model, source, {
+        ...sampling,
+        kernels: opened.kernels,
+        layers: names,
+        heldOut: 0,
+        signal,
+        onProgress: ({ fraction }) => bar.update(fraction, 'sampling responses'),
+      }),
+    ).finally(bar.clear);
+    const energies = Object.fromEntries(calibration.layers.map(({ layer, energies: found }) => [layer.name, found]));
+    return { energies, kernels: kernelsRecord(opened) };
+  });
 }
 
 function planTable(
