@@ -6,7 +6,7 @@ import { tileShapes } from '../plan/tileShape.ts';
 import { emitCopyPlanes } from './copyPlanes.ts';
 import { emitElementwise } from './elementwise.ts';
 import { emitImplicitConvolution } from './implicitConvolution.ts';
-import { emitLines } from './lineTable.ts';
+import { emitPasses } from './passTable.ts';
 import { emitAuxiliaryStep } from './auxiliaryStep.ts';
 import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
@@ -27,14 +27,16 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   for (const dtype of ['f32', 'f64'] as const) {
     for (const shape of tileShapes(relaxed)) {
       const grid = emitProduct(module, numberFormat(dtype, relaxed), shape);
-      if (dtype === 'f32') emitImplicitConvolution(module, shape, grid);
+      if (dtype === 'f64') continue;
+      emitImplicitConvolution(module, shape, grid);
+      emitProduct(module, numberFormat(dtype, relaxed), shape, true);
     }
   }
   emitCopyPlanes(module);
-  const lines = emitLines(module);
-  module.table(lines);
-  // All lines have the signature of the first.
-  emitWinograd(module, lines[0]!);
+  const passes = emitPasses(module);
+  module.table(passes);
+  // All passes have the signature of the first.
+  emitWinograd(module, passes[0]!);
   emitPools(module);
   emitElementwise(module);
   emitAuxiliaryStep(module);

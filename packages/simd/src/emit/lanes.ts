@@ -1,32 +1,37 @@
 /** Vectors of four f32 whose lanes lie apart in memory. */
 
-import { i8x16, v128 } from '../assembler/instructions.ts';
+import { i32, i8x16, v128 } from '../assembler/instructions.ts';
 import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
-import { advanceBy } from './task.ts';
+import { at } from './task.ts';
+
+type Vector = Local<'v128'>;
 
 export const zeroVector: Expression<'v128'> = v128.const(Array<number>(16).fill(0));
 
-/** Stores the four lanes `stride` bytes apart. */
+/** Four addresses, `stride` bytes apart: those of the lanes. */
+export function lanePointers(f: FunctionBuilder, first: Local<'i32'>, stride: Local<'i32'>): readonly Local<'i32'>[] {
+  return [0, 1, 2, 3].map((lane) => {
+    const pointer = f.local('i32');
+    f.set(pointer, at(first, i32.const(lane), stride));
+    return pointer;
+  });
+}
+
+/** Stores each lane at its pointer. */
 export function storeLanes(
   f: FunctionBuilder,
-  value: Expression<'v128'>,
-  target: Local<'i32'>,
-  stride: Local<'i32'>,
+  value: Local<'v128'>,
+  pointers: readonly Local<'i32'>[],
+  offset: number,
 ): void {
-  const vector = keptVector(f, value);
-  const address = f.local('i32');
-  f.set(address, target.get());
-  for (let lane = 0; lane < 4; lane++) {
-    if (lane > 0) advanceBy(f, address, stride);
-    f.do(v128.store32_lane(address.get(), vector.get(), lane));
-  }
+  pointers.forEach((pointer, lane) => f.do(v128.store32_lane(pointer.get(), value.get(), lane, offset)));
 }
 
 /** A vector of four loads. */
-export function loadLanes(addresses: readonly Expression<'i32'>[]): Expression<'v128'> {
+export function loadLanes(addresses: readonly Expression<'i32'>[], offset = 0): Expression<'v128'> {
   return addresses.reduce<Expression<'v128'>>(
-    (vector, address, lane) => v128.load32_lane(address, vector, lane),
+    (vector, address, lane) => v128.load32_lane(address, vector, lane, offset),
     zeroVector,
   );
 }
@@ -47,29 +52,16 @@ export function keptVector(f: FunctionBuilder, value: Expression<'v128'>): Local
   return local;
 }
 
-/** Four neighbours of four planes become four vectors of one position each. */
-export function transposeFour(
-  f: FunctionBuilder,
-  source: Local<'i32'>,
-  planeBytes: Local<'i32'>,
-  target: Expression<'i32'>,
-): void {
-  const address = f.local('i32');
-  f.set(address, source.get());
-  const rows = [0, 1, 2, 3].map((plane) => {
-    const row = f.local('v128');
-    if (plane > 0) advanceBy(f, address, planeBytes);
-    f.set(row, v128.load(address.get()));
-    return row;
-    // Four rows.
-  }) as [Local<'v128'>, Local<'v128'>, Local<'v128'>, Local<'v128'>];
-  const [a, b, c, d] = rows;
-  const low = (x: Local<'v128'>, y: Local<'v128'>) => keptVector(f, words(x.get(), y.get(), [0, 4, 1, 5]));
-  const high = (x: Local<'v128'>, y: Local<'v128'>) => keptVector(f, words(x.get(), y.get(), [2, 6, 3, 7]));
-  const [ab, cd, abHigh, cdHigh] = [low(a, b), low(c, d), high(a, b), high(c, d)];
-  f.set(address, target);
-  f.do(v128.store(address.get(), words(ab.get(), cd.get(), [0, 1, 4, 5])));
-  f.do(v128.store(address.get(), words(ab.get(), cd.get(), [2, 3, 6, 7]), 16));
-  f.do(v128.store(address.get(), words(abHigh.get(), cdHigh.get(), [0, 1, 4, 5]), 32));
-  f.do(v128.store(address.get(), words(abHigh.get(), cdHigh.get(), [2, 3, 6, 7]), 48));
+/** The columns of four rows. */
+export function transposeFour(f: FunctionBuilder, rows: readonly Expression<'v128'>[]): readonly Local<'v128'>[] {
+  // Four rows.
+  const [a, b, c, d] = rows.map((row) => keptVector(f, row)) as [Vector, Vector, Vector, Vector];
+  const mixed = (x: Vector, y: Vector, order: readonly number[]) => keptVector(f, words(x.get(), y.get(), order));
+  const [ab, cd] = [mixed(a, b, [0, 4, 1, 5]), mixed(c, d, [0, 4, 1, 5])];
+  const [abHigh, cdHigh] = [mixed(a, b, [2, 6, 3, 7]), mixed(c, d, [2, 6, 3, 7])];
+  const [low, high] = [
+    [0, 1, 4, 5],
+    [2, 3, 6, 7],
+  ] as const;
+  return [mixed(ab, cd, low), mixed(ab, cd, high), mixed(abHigh, cdHigh, low), mixed(abHigh, cdHigh, high)];
 }

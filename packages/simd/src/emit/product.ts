@@ -20,9 +20,9 @@ import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import type { TileShape } from '../plan/tileShape.ts';
 import type { NumberFormat } from './numberFormat.ts';
-import { at, emitTask, scaled } from './task.ts';
+import { advanceBy, at, emitTask, scaled } from './task.ts';
 import type { Task } from './task.ts';
-import { emitTile, tileFlags } from './tile.ts';
+import { emitTile, tileFlags, variantName } from './tile.ts';
 
 const productFields = {
   left: 'i32',
@@ -48,14 +48,15 @@ const productFields = {
   flags: 'i32',
 } as const;
 
-export function productTask(dtype: 'f32' | 'f64', shape: TileShape): Task<typeof productFields> {
-  return { name: `product_${dtype}_${shape.rows}x${shape.vectors}`, fields: productFields };
+/** @param ahead - for right operands that lie beyond the caches and meet few left panels: see emitTile */
+export function productTask(dtype: 'f32' | 'f64', shape: TileShape, ahead = false): Task<typeof productFields> {
+  return { name: variantName('product', dtype, shape, ahead), fields: productFields };
 }
 
 /** Emits the tile, the grid and the product of one shape; returns the grid for tasks that pack as they go. */
-export function emitProduct(module: ModuleBuilder, format: NumberFormat, shape: TileShape): Callee {
-  const grid = emitGrid(module, format, shape, emitTile(module, format, shape));
-  emitTask(module, productTask(format.dtype, shape), (f, p, range) => {
+export function emitProduct(module: ModuleBuilder, format: NumberFormat, shape: TileShape, ahead = false): Callee {
+  const grid = emitGrid(module, format, shape, ahead);
+  emitTask(module, productTask(format.dtype, shape, ahead), (f, p, range) => {
     const leftBytes = f.local('i32');
     const rightBytes = f.local('i32');
     f.set(leftBytes, i32.mul(p.depth.get(), i32.const(shape.rows * format.bytes)));
@@ -133,7 +134,8 @@ export function eachChunk(
 }
 
 /** grid(left, right, out, bias, leftPanels, rightPanels, leftStride, rightStride, depth, rowStride, flags). */
-function emitGrid(module: ModuleBuilder, format: NumberFormat, shape: TileShape, tile: Callee): Callee {
+function emitGrid(module: ModuleBuilder, format: NumberFormat, shape: TileShape, ahead: boolean): Callee {
+  const tile = emitTile(module, format, shape, ahead);
   const types = Array<'i32'>(11).fill('i32') as [
     'i32',
     'i32',
@@ -147,7 +149,7 @@ function emitGrid(module: ModuleBuilder, format: NumberFormat, shape: TileShape,
     'i32',
     'i32',
   ];
-  const name = `grid_${format.dtype}_${shape.rows}x${shape.vectors}`;
+  const name = variantName('grid', format.dtype, shape, ahead);
   return module.func(
     name,
     types,
@@ -158,10 +160,15 @@ function emitGrid(module: ModuleBuilder, format: NumberFormat, shape: TileShape,
       const rightPanel = f.local('i32');
       const column = f.local('i32');
       const columnBias = f.local('i32');
+      const next = f.local('i32');
+      const share = f.local('i32');
+      // Each left panel reads its share of the right panel that comes next, in whole cache lines.
+      f.set(share, i32.and(i32.div_u(scaled(depth, shape.vectors * 16), leftPanels.get()), i32.const(-64)));
       f.set(columnBias, i32.and(flags.get(), i32.const(tileFlags.columnBias)));
       f.count(j, i32.const(0), rightPanels.get(), 1, () => {
         f.set(rightPanel, at(right, j, rightStride));
-        f.set(column, i32.mul(j.get(), i32.const(shape.vectors * 16)));
+        f.set(column, scaled(j, shape.vectors * 16));
+        f.set(next, i32.add(rightPanel.get(), rightStride.get()));
         f.count(i, i32.const(0), leftPanels.get(), 1, () => {
           const row = i32.mul(i.get(), i32.const(shape.rows));
           f.do(
@@ -175,8 +182,10 @@ function emitGrid(module: ModuleBuilder, format: NumberFormat, shape: TileShape,
               i32.add(bias.get(), select(column.get(), i32.mul(row, i32.const(format.bytes)), columnBias.get())),
               rowStride.get(),
               flags.get(),
+              next.get(),
             ),
           );
+          advanceBy(f, next, share);
         });
       });
     },

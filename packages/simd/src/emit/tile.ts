@@ -35,7 +35,7 @@ export const tileFlags = {
   columnBias: 4,
 } as const;
 
-/** Parameters of a tile function, all i32: addresses, the number of k, bytes between rows of `out`, flags. */
+/** Parameters of a tile function, all i32: addresses, the number of k, bytes between rows of `out`, flags, what to read ahead. */
 export type TileArguments = readonly [
   left: Expression<'i32'>,
   right: Expression<'i32'>,
@@ -44,17 +44,23 @@ export type TileArguments = readonly [
   bias: Expression<'i32'>,
   rowStride: Expression<'i32'>,
   flags: Expression<'i32'>,
+  next: Expression<'i32'>,
 ];
 
-export function tileName(dtype: 'f32' | 'f64', { rows, vectors }: TileShape): string {
-  return `tile_${dtype}_${rows}x${vectors}`;
+/** What the functions of a tile shape are called; `ahead` as in emitTile. */
+export function variantName(kind: string, dtype: 'f32' | 'f64', { rows, vectors }: TileShape, ahead: boolean): string {
+  return `${kind}_${dtype}_${rows}x${vectors}${ahead ? '_ahead' : ''}`;
 }
 
-/** Emits the tile function of one shape. `depth` must be a multiple of `shape.unroll`, or zero. */
-export function emitTile(module: ModuleBuilder, format: NumberFormat, shape: TileShape): Callee {
-  const name = tileName(format.dtype, shape);
-  const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  return module.func(name, types, [], (f, left, right, out, depth, bias, rowStride, flags) => {
+/**
+ * Emits the tile function of one shape. `depth` must be a multiple of `shape.unroll`, or zero.
+ * @param ahead - with it, the tile also reads 16 bytes for each k from its eighth argument on, to no other end than that they come
+ *   nearer: WebAssembly has no prefetch instruction
+ */
+export function emitTile(module: ModuleBuilder, format: NumberFormat, shape: TileShape, ahead: boolean): Callee {
+  const name = variantName('tile', format.dtype, shape, ahead);
+  const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
+  return module.func(name, types, [], (f, left, right, out, depth, bias, rowStride, flags, next) => {
     const { rows, vectors, unroll } = shape;
     const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => f.local('v128')));
     f.if(
@@ -63,11 +69,18 @@ export function emitTile(module: ModuleBuilder, format: NumberFormat, shape: Til
       () => startFromBias(f, format, sums, bias, flags),
     );
     const k = f.local('i32');
+    const seen = f.local('v128');
     f.count(k, i32.const(0), depth.get(), unroll, () => {
+      if (ahead) {
+        f.set(seen, v128.or(seen.get(), v128.load(next.get())));
+        advanceBy(f, next, 16 * unroll);
+      }
       for (let step = 0; step < unroll; step++) multiplyStep(f, format, sums, left, right, step);
       advanceBy(f, left, rows * format.bytes * unroll);
       advanceBy(f, right, vectors * 16 * unroll);
     });
+    // any_true is 0 or 1: never taken, but the compiler does not know, and keeps the reads.
+    if (ahead) f.if(i32.gt_u(v128.any_true(seen.get()), i32.const(1)), () => f.unreachable());
     f.if(hasFlag(flags, tileFlags.relu), () => {
       for (const sum of sums.flat()) f.set(sum, format.max(sum.get(), zeroVector));
     });

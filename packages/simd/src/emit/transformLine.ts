@@ -1,24 +1,18 @@
 /**
- * One-dimensional transforms of minimal filtering, y = T x, for four channels at once.
+ * One-dimensional transforms of minimal filtering, y = T x, for four channels at once, as straight-line code.
  *
- *   transform(source, sourceStride, target, targetStride): x_j at source + j · sourceStride, y_i at target + i · targetStride
- *
- * T is G, Bᵀ or Aᵀ of F(m, r) (see cookToom in @rankwise/tensor), emitted as straight-line code with its entries as constants. For the
- * points ±p, rows k and k + 1 of G and Bᵀ are mirror images: even = Σ_{j even} T[k][j] x_j and odd = Σ_{j odd} T[k][j] x_j give
- * even + odd and even − odd. In Aᵀ, columns are: x_k + x_{k+1} serves the even rows and x_k − x_{k+1} the odd ones.
+ * T is G, Bᵀ or Aᵀ of F(m, r) (see cookToom in @rankwise/tensor), its entries constants. For the points ±p, rows k and k + 1 of G and
+ * Bᵀ are mirror images: even = Σ_{j even} T[k][j] x_j and odd = Σ_{j odd} T[k][j] x_j give even + odd and even − odd. In Aᵀ,
+ * columns are: x_k + x_{k+1} serves the even rows and x_k − x_{k+1} the odd ones. With one tap T is the number 1.
  */
 
 import { cookToom } from '@rankwise/tensor';
-import { f32x4, i32, v128 } from '../assembler/instructions.ts';
-import type { Callee, Expression } from '../assembler/instructions.ts';
+import { f32x4, v128 } from '../assembler/instructions.ts';
+import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
-import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
 import { keptVector } from './lanes.ts';
 
 export type TransformKind = 'input' | 'filter' | 'output';
-
-type Vector = Expression<'v128'>;
-type Fraction = readonly [number, number];
 
 /** F(outputs, taps); 1 tap means no transform along that axis: one output, one input. */
 export interface LineShape {
@@ -26,37 +20,32 @@ export interface LineShape {
   readonly taps: number;
 }
 
-export function emitTransformLine(module: ModuleBuilder, kind: TransformKind, { outputs, taps }: LineShape): Callee {
-  const matrices = cookToom(outputs, taps);
+type Vector = Expression<'v128'>;
+type Fraction = readonly [number, number];
+
+/** The elements that a transform takes: m + r − 1 of them, or r for a filter. */
+export function inputsOf(kind: TransformKind, { outputs, taps }: LineShape): number {
+  return kind === 'filter' ? taps : outputs + taps - 1;
+}
+
+/** Emits the transform of one line; the results are evaluated where it stands. */
+export function emitTransform(
+  f: FunctionBuilder,
+  kind: TransformKind,
+  shape: LineShape,
+  inputs: readonly Local<'v128'>[],
+): readonly Local<'v128'>[] {
+  if (shape.taps === 1) return inputs;
+  const matrices = cookToom(shape.outputs, shape.taps);
   const pairs = pairedPoints(matrices.points);
-  const matrix = matrices[kind];
-  const types = ['i32', 'i32', 'i32', 'i32'] as const;
-  return module.func(`${kind}_${outputs}_${taps}`, types, [], (f, source, sourceStride, target, targetStride) => {
-    const inputs = loadLine(f, source, sourceStride, matrix[0]?.length ?? 0);
-    const results = kind === 'output' ? foldColumns(f, matrix, inputs, pairs) : foldRows(f, matrix, inputs, pairs);
-    storeLine(f, target, targetStride, results);
-  });
+  return kind === 'output'
+    ? foldColumns(f, matrices.output, inputs, pairs)
+    : foldRows(f, matrices[kind], inputs, pairs);
 }
 
 /** Indices k such that points k and k + 1 are p and −p. */
 function pairedPoints(points: readonly Fraction[]): readonly number[] {
   return points.flatMap(([numerator], k) => (numerator > 0 ? [k] : []));
-}
-
-function loadLine(f: FunctionBuilder, source: Local<'i32'>, stride: Local<'i32'>, count: number): Local<'v128'>[] {
-  return Array.from({ length: count }, (_, j) => {
-    const value = f.local('v128');
-    f.set(value, v128.load(source.get()));
-    if (j < count - 1) f.set(source, i32.add(source.get(), stride.get()));
-    return value;
-  });
-}
-
-function storeLine(f: FunctionBuilder, target: Local<'i32'>, stride: Local<'i32'>, values: readonly Vector[]): void {
-  values.forEach((value, i) => {
-    f.do(v128.store(target.get(), value));
-    if (i < values.length - 1) f.set(target, i32.add(target.get(), stride.get()));
-  });
 }
 
 /** G x and Bᵀ x. */
@@ -65,12 +54,12 @@ function foldRows(
   matrix: readonly (readonly Fraction[])[],
   inputs: readonly Local<'v128'>[],
   pairs: readonly number[],
-): Vector[] {
-  const results: Vector[] = [];
+): Local<'v128'>[] {
+  const results: Local<'v128'>[] = [];
   matrix.forEach((row, k) => {
     if (pairs.includes(k - 1)) return;
     if (!pairs.includes(k)) {
-      results.push(keep(f, combination(row, inputs)));
+      results.push(keptVector(f, combination(row, inputs)));
       return;
     }
     const even = keptVector(
@@ -81,7 +70,7 @@ function foldRows(
       f,
       combination(row, inputs, (j) => j % 2 === 1),
     );
-    results.push(keep(f, f32x4.add(even.get(), odd.get())), keep(f, f32x4.sub(even.get(), odd.get())));
+    results.push(keptVector(f, f32x4.add(even.get(), odd.get())), keptVector(f, f32x4.sub(even.get(), odd.get())));
   });
   return results;
 }
@@ -92,7 +81,7 @@ function foldColumns(
   matrix: readonly (readonly Fraction[])[],
   inputs: readonly Local<'v128'>[],
   pairs: readonly number[],
-): Vector[] {
+): Local<'v128'>[] {
   const sums = new Map<number, Local<'v128'>>();
   const differences = new Map<number, Local<'v128'>>();
   for (const k of pairs) {
@@ -102,7 +91,7 @@ function foldColumns(
   }
   return matrix.map((row, i) => {
     const folded = inputs.map((input, k) => (i % 2 === 0 ? sums : differences).get(k) ?? input);
-    return keep(
+    return keptVector(
       f,
       combination(row, folded, (k) => !pairs.includes(k - 1)),
     );
@@ -131,9 +120,4 @@ function combination(
 function constant(value: number): Vector {
   const bytes = new Uint8Array(Float32Array.of(value, value, value, value).buffer);
   return v128.const([...bytes]);
-}
-
-/** Evaluates now, reads later: stores come after all loads, so that source and target may be the same line. */
-function keep(f: FunctionBuilder, value: Vector): Vector {
-  return keptVector(f, value).get();
 }

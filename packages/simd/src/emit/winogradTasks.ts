@@ -2,20 +2,18 @@
 
 import type { Task } from './task.ts';
 
-/** Bytes from row to row of a square of vectors, and of a square. */
-export const rowBytes = 8 * 16;
-export const squareBytes = 8 * rowBytes;
+/** Bytes from column to column and from row to row of a square of 8 × 8 vectors, and of a square. */
+export const vectorBytes = 16;
+export const rowBytes = 8 * vectorBytes;
+const squareBytes = 8 * rowBytes;
 /** Scratch memory that a thread needs. */
-export const winogradScratchBytes = 3 * squareBytes;
+export const winogradScratchBytes = squareBytes;
 
 /** Quads of an item: neighbours share cache lines of the products and of the panels. */
 export const quadsOfItem = 16;
 
-/** Value of a line field for an axis without a transform. */
-export const noLine = -1;
-
-/** What all three transforms know: lines are indices of the function table. */
-const axes = { lineY: 'i32', lineX: 'i32', sizeY: 'i32', sizeX: 'i32' } as const;
+/** What all three transforms know: points along each axis, and its pass as an index of the function table. */
+const axes = { passY: 'i32', passX: 'i32', sizeY: 'i32', sizeX: 'i32' } as const;
 const scratchFields = { scratch: 'i32', scratchStride: 'i32' } as const;
 
 const filterFields = {
@@ -50,7 +48,7 @@ const inputFields = {
   ...scratchFields,
 } as const;
 
-export const outputFields = {
+const outputFields = {
   source: 'i32',
   target: 'i32',
   bias: 'i32',
@@ -60,7 +58,6 @@ export const outputFields = {
   /** Byte offset of each tile's first output in the planes of its image, and the rows and columns it has, i32 [tiles][3]. */
   places: 'i32',
   quads: 'i32',
-  outputsY: 'i32',
   /** Bytes of an output plane and of a line of it. */
   planeBytes: 'i32',
   lineBytes: 'i32',

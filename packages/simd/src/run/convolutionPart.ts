@@ -107,6 +107,14 @@ export function downloadPlanes({ heap }: Machine, part: ConvolutionPart, address
   }
 }
 
+/** The first image's output planes of the part, [filters, positions]. */
+export function outputMatrix({ call, extents, firstImage, group }: ConvolutionPart): Tensor<'f32'> {
+  const { groups, filters, outputHeight, outputWidth } = extents;
+  const positions = outputHeight * outputWidth;
+  const offset = call.output.offset + (firstImage * groups + group) * filters * positions;
+  return { ...call.output, shape: [filters, positions], strides: [positions, 1], offset };
+}
+
 /** The bias with zeros behind it, copied to `address`; zeros without one. */
 export function uploadBias({ heap }: Machine, bias: Tensor<'f32'> | undefined, address: number, length: number): void {
   const target = heap.f32.subarray(address / 4, address / 4 + length);

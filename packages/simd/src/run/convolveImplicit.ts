@@ -9,11 +9,11 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { borderedPlanes, downloadPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import { borderedPlanes, downloadPlanes, outputMatrix, uploadBias, weightMatrix } from './convolutionPart.ts';
 import type { ConvolutionPart, Planes } from './convolutionPart.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
-import { uploadMatrix } from './transfer.ts';
+import { downloadRows, uploadMatrix } from './transfer.ts';
 
 export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile }: ImplicitPlan): void {
   const { extents, call, bias } = part;
@@ -52,8 +52,8 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
       items,
       (plan.rows * plan.columns * plan.depth) / lanes,
     );
-    if (images === 1 && plan.columns === pixels) return downloadPlanes(machine, part, out, filters * pixels);
-    downloadPlanes(machine, part, densePlanes(machine, allocate, part, out, plan), filters * pixels);
+    if (images === 1) downloadRows(machine, out, plan.columns, 'f32', outputMatrix(part));
+    else downloadPlanes(machine, part, densePlanes(machine, allocate, part, out, plan), filters * pixels);
   });
 }
 

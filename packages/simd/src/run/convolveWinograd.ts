@@ -1,6 +1,6 @@
 /** Convolution by minimal filtering: three transforms around a batch of products. See emit/winograd.ts. */
 
-import { lineIndex } from '../emit/lineTable.ts';
+import { passIndex } from '../emit/passTable.ts';
 import { productTask } from '../emit/product.ts';
 import {
   quadsOfItem,
@@ -21,6 +21,11 @@ import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { uploadMatrix } from './transfer.ts';
 
+const lineBytes = 64;
+
+/** With at most this many panels of tiles the products wait for the transformed weights, not for the arithmetic. */
+const mostPanelsAhead = 8;
+
 interface Scratch {
   readonly scratch: number;
   readonly scratchStride: number;
@@ -40,20 +45,21 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
       scratchStride: winogradScratchBytes,
     };
     const input = transformedInput(machine, allocate, part, plan, product, scratch);
-    const products = allocate(points * product.rows * product.columns * 4);
+    const strides = pointStrides(product);
+    const products = allocate(points * strides.out);
     const zeros = allocate(product.rows * 4);
     uploadBias(machine, undefined, zeros, product.rows);
     machine.runner.run(
-      productTask('f32', tile),
+      productTask('f32', tile, product.leftPanels <= mostPanelsAhead),
       {
         ...product,
         left: input,
         right: weights,
         out: products,
         bias: zeros,
-        leftBatch: product.rows * depth * 4,
-        rightBatch: product.columns * depth * 4,
-        outBatch: product.rows * product.columns * 4,
+        leftBatch: strides.left,
+        rightBatch: strides.right,
+        outBatch: strides.out,
         rowStride: product.columns * 4,
         flags: 0,
       },
@@ -65,8 +71,18 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
   });
 }
 
+/** Bytes from point to point of V, U and M. */
+function pointStrides({ rows, columns, depth }: ProductPlan) {
+  return { left: oddLines(rows * depth * 4), right: oddLines(columns * depth * 4), out: oddLines(rows * columns * 4) };
+}
+
 function axesOf({ y, x }: WinogradPlan, kind: TransformKind) {
-  return { lineY: lineIndex(kind, y), lineX: lineIndex(kind, x), sizeY: y.size, sizeX: x.size };
+  return {
+    passY: passIndex(`${kind}Y`, y),
+    passX: passIndex(`${kind}X`, x),
+    sizeY: y.size,
+    sizeX: x.size,
+  };
 }
 
 /** U, as right panels for each point. */
@@ -74,7 +90,9 @@ function transformedWeights(machine: Machine, part: ConvolutionPart, plan: Winog
   const { y, x, tile } = plan;
   const { channels, filters } = part.extents;
   const width = tile.vectors * lanes;
-  const bytes = y.size * x.size * product.columns * product.depth * 4;
+  // A panel behind the last, which reading ahead touches.
+  const { right } = pointStrides(product);
+  const bytes = y.size * x.size * right + width * product.depth * 4;
   const layout = `winograd ${y.size}x${x.size} width ${width}`;
   return machine.weights.packed(part.weight, layout, bytes, (target) =>
     withScratch(machine, (allocate) => {
@@ -90,7 +108,7 @@ function transformedWeights(machine: Machine, part: ConvolutionPart, plan: Winog
           channels,
           tapsY: y.taps,
           tapsX: x.taps,
-          pointBytes: product.columns * product.depth * 4,
+          pointBytes: right,
           panelBytes: width * product.depth * 4,
           width,
           ...axesOf(plan, 'filter'),
@@ -126,7 +144,8 @@ function transformedInput(
   const planeBytes = planes.height * planes.width * 4;
   const points = y.size * x.size;
   const tiles = images * y.tiles * x.tiles;
-  const target = allocate(points * product.rows * depth * 4);
+  const { left: pointBytes } = pointStrides(product);
+  const target = allocate(points * pointBytes);
   const offsets = allocate(tiles * 4);
   const table = machine.heap.i32;
   eachTile(part, plan, (index, image, tileY, tileX) => {
@@ -144,7 +163,7 @@ function transformedInput(
       offsets,
       tiles,
       quads,
-      pointBytes: product.rows * depth * 4,
+      pointBytes,
       panelBytes: tile.rows * depth * 4,
       width: tile.rows,
       ...axesOf(plan, 'input'),
@@ -189,11 +208,10 @@ function transformedProducts(
       source,
       target,
       bias,
-      pointBytes: product.rows * product.columns * 4,
+      pointBytes: pointStrides(product).out,
       tileBytes: product.columns * 4,
       places,
       quads,
-      outputsY: y.outputs,
       planeBytes: plane * 4,
       lineBytes: outputWidth * 4,
       relu: part.call.activation === 'relu' ? 1 : 0,
@@ -217,4 +235,13 @@ function eachTile(
       for (let tileX = 0; tileX < x.tiles; tileX++) visit(index++, image, tileY, tileX);
     }
   }
+}
+
+/**
+ * Bytes from one point's operand to the next: an odd number of cache lines, so that the points of a tile, which the transforms
+ * touch one after the other, fall into different sets of a cache.
+ */
+function oddLines(bytes: number): number {
+  const lines = Math.ceil(bytes / lineBytes);
+  return (lines % 2 === 0 ? lines + 1 : lines) * lineBytes;
 }
