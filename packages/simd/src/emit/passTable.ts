@@ -21,18 +21,18 @@ const shapes: readonly LineShape[] = [
 ];
 
 /** In the order of the table. */
-const entries: readonly PassEntry[] = shapes.flatMap(({ outputs, taps }) =>
+export const passEntries: readonly PassEntry[] = shapes.flatMap(({ outputs, taps }) =>
   passNames.map((name) => ({ name, outputs, taps })),
 );
 
 /** Emits every pass, in the order of the table. */
 export function emitPasses(module: ModuleBuilder): readonly Callee[] {
-  return entries.map(({ name, ...shape }) => emitPass(module, name, shape));
+  return passEntries.map(({ name, ...shape }) => emitPass(module, name, shape));
 }
 
 /** Index of a pass in the function table. */
 export function passIndex(name: PassName, { outputs, taps }: LineShape): number {
-  const index = entries.findIndex((entry) => entry.name === name && entry.outputs === outputs && entry.taps === taps);
+  const index = passEntries.findIndex((entry) => entry.name === name && entry.outputs === outputs && entry.taps === taps);
   if (index < 0) throw new RangeError(`passIndex: expected a transform that is emitted, got F(${outputs}, ${taps})`);
   return index;
 }
