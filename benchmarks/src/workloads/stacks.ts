@@ -3,7 +3,7 @@
  * max pools up to the relu of conv7, without spatial pyramid pooling and the linear layers.
  */
 
-import { modelCost, sequential } from '@rankwise/nn';
+import { modelCost, sequential, sppNet7 } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 
 import { addConvolution, ranks4x, sevenConvShapes } from './layers.ts';
@@ -11,8 +11,11 @@ import type { NetworkWorkload } from './workload.ts';
 
 /** One set: original and 4× are timed in turn, so that their quotient is the measured speed-up. */
 export function stackWorkloads(): NetworkWorkload[] {
+  const original = stackWorkload('stack/original', '7 convolutions, 224×224', []);
+  const { convMacs } = modelCost(sppNet7({ initialize: false }));
+  if (original.macs !== convMacs) throw new Error(`stackWorkloads: expected ${convMacs} macs, got ${original.macs}`);
   return [
-    stackWorkload('stack/original', '7 convolutions, 224×224', []),
+    original,
     stackWorkload('stack/4x', `the same at 4×, ranks ${ranks4x.join(' ')}`, ranks4x),
   ];
 }
