@@ -14,10 +14,7 @@ export function stackWorkloads(): NetworkWorkload[] {
   const original = stackWorkload('stack/original', '7 convolutions, 224×224', []);
   const { convMacs } = modelCost(sppNet7({ initialize: false }));
   if (original.macs !== convMacs) throw new Error(`stackWorkloads: expected ${convMacs} macs, got ${original.macs}`);
-  return [
-    original,
-    stackWorkload('stack/4x', `the same at 4×, ranks ${ranks4x.join(' ')}`, ranks4x),
-  ];
+  return [original, stackWorkload('stack/4x', `the same at 4×, ranks ${ranks4x.join(' ')}`, ranks4x)];
 }
 
 function stackWorkload(name: string, description: string, ranks: readonly number[]): NetworkWorkload {
