@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { DomainError, zeros } from '@rankwise/tensor';
+import { DomainError, full, zeros } from '@rankwise/tensor';
 import type { MatmulCall } from '@rankwise/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryError } from '../../../packages/simd/src/run/heap.ts';
@@ -81,7 +81,7 @@ describe('matmul', () => {
       each.matmul({ ...operands, out });
       return out.data;
     });
-    for (const out of outs) expect(out).toEqual(outs[0]);
+    for (const out of outs) expect(sameBits(out, outs[0])).toBe(true);
     a.dispose();
     const out = zeros('f32', [200, 200]);
     expect(() => a.matmul({ ...operands, out })).toThrow(DomainError);
@@ -106,6 +106,44 @@ describe('matmul', () => {
     }
     expect(() => broken.matmul({ ...operands, out: zeros('f32', [200, 200]) })).toThrow(WorkerError);
     broken.dispose();
+  });
+});
+
+const convolution = fc.record({
+  images: fc.constantFrom(1, 2, 5),
+  groups: fc.constantFrom(1, 2),
+  channels: fc.constantFrom(3, 16, 33),
+  filters: fc.constantFrom(4, 17, 48),
+  size: fc.constantFrom(7, 18, 30),
+  kernel: fc.constantFrom(1, 3, 5),
+  stride: fc.constantFrom(1, 2),
+  seed: fc.nat(),
+});
+
+describe('conv2d', () => {
+  it('gives the same bits on 1, 2, 3 and 5 threads', () => {
+    fc.assert(
+      fc.property(convolution, ({ images, groups, channels, filters, size, kernel, stride, seed }) => {
+        const extent = Math.floor((size + 2 - kernel) / stride) + 1;
+        const call = {
+          input: seeded('f32', [images, groups * channels, size, size], seed),
+          weight: seeded('f32', [groups * filters, channels, kernel, kernel], seed + 1),
+          bias: seeded('f32', [groups * filters], seed + 2),
+          stride: [stride, stride],
+          padding: [1, 1, 1, 1],
+          dilation: [1, 1],
+          groups,
+        } as const;
+        const outs = kernels.map((each) => {
+          const output = full('f32', [images, groups * filters, extent, extent], NaN);
+          each.conv2d({ ...call, output });
+          return output.data;
+        });
+        for (const out of outs.slice(1)) expect(sameBits(out, outs[0])).toBe(true);
+        expect(outs[0]?.includes(NaN)).toBe(false);
+      }),
+      { numRuns: runs(30) },
+    );
   });
 });
 
