@@ -11,7 +11,8 @@ import { runs } from '../../kit/runs.ts';
 import { constructorOf, immediatesOf } from './models/execute.ts';
 import { randomModule } from './models/programs.ts';
 
-setFlagsFromString('--experimental-wasm-relaxed-simd');
+// Node 20 has relaxed SIMD behind this flag.
+if (!probeFeatures().relaxedSimd) setFlagsFromString('--experimental-wasm-relaxed-simd');
 const { relaxedSimd } = probeFeatures();
 
 /** The code of the validator's refusal, or 'valid'. Anything else it throws is a failure. */
@@ -191,6 +192,59 @@ describe('validateModule', () => {
     expect(WebAssembly.validate(bytes)).toBe(message.includes('unsupported'));
     expect(() => validateModule(bytes)).toThrow(FormatError);
     expect(() => validateModule(bytes)).toThrow(`validateModule: ${message}`);
+  });
+
+  /** A module of these sections, each an id and its content. */
+  const moduleOf = (...found: [id: number, ...content: number[]][]): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from([...header, ...found.flatMap(([id, ...content]) => [id, content.length, ...content])]);
+  const memoryImport = (...limits: number[]): number[] => [1, 0x65, 1, 0x6d, 2, ...limits];
+  const oneFunction: [number, ...number[]][] = [
+    [1, 1, 0x60, 0, 0],
+    [3, 1, 0],
+  ];
+  const oneBody: [number, ...number[]] = [10, 1, 2, 0, 0x0b];
+  it.each<[what: string, bytes: Uint8Array<ArrayBuffer>, code: string]>([
+    ['a maximum below the initial size', moduleOf([2, 1, ...memoryImport(1, 2, 1)]), 'limit'],
+    ['a memory above 4 GiB', moduleOf([2, 1, ...memoryImport(0, 0x81, 0x80, 0x04)]), 'limit'],
+    ['a maximum above 4 GiB', moduleOf([2, 1, ...memoryImport(1, 0, 0x81, 0x80, 0x04)]), 'limit'],
+    ['an import of a missing type', moduleOf([2, 1, 1, 0x65, 1, 0x66, 0, 0]), 'index'],
+    ['a function of a missing type', moduleOf([3, 1, 0], oneBody), 'index'],
+    ['a function without a body', moduleOf(...oneFunction), 'structure'],
+    ['a body without a function', moduleOf(oneBody), 'structure'],
+    ['an export of nothing', moduleOf([7, 1, 1, 0x61, 0, 0]), 'index'],
+    ['a name exported twice', moduleOf(...oneFunction, [7, 2, 1, 0x61, 0, 0, 1, 0x61, 0, 0], oneBody), 'duplicate'],
+    ['elements without a table', moduleOf([9, 1, 0, 0x41, 0, 0x0b, 0]), 'index'],
+    ['a missing function in a table', moduleOf([4, 1, 0x70, 0, 1], [9, 1, 0, 0x41, 0, 0x0b, 1, 0]), 'index'],
+    [
+      'labels of different arity',
+      bodyOf(0, 2, 0x7f, 2, 0x40, 0x41, 1, 0x41, 0, 14, 1, 0, 1, 11, 0x41, 0, 11, 0x1a),
+      'type',
+    ],
+    ['an indirect call without a table', bodyOf(0, 0x41, 0, 0x11, 0, 0), 'index'],
+    ['a call of a missing function', bodyOf(0, 0x10, 1), 'index'],
+    ['a block of a missing type', bodyOf(0, 0x02, 1, 0x0b), 'index'],
+  ])('refuses %s', (_, bytes, code) => {
+    expect([verdict(bytes), WebAssembly.validate(bytes)]).toEqual([code, false]);
+  });
+
+  it('refuses a table of more than ten million, which V8 11 lets pass here', () => {
+    expect(verdict(moduleOf([4, 1, 0x70, 0, 0x81, 0xad, 0xe2, 0x04]))).toBe('limit');
+    expect(verdict(moduleOf([4, 1, 0x70, 0, 0x80, 0xad, 0xe2, 0x04]))).toBe('valid');
+  });
+
+  it('takes imported functions, tables and exports of each kind', () => {
+    const bytes = moduleOf(
+      [1, 2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f],
+      [2, 2, 1, 0x65, 1, 0x66, 0, 1, ...memoryImport(3, 1, 1)],
+      [3, 1, 0],
+      [4, 1, 0x70, 1, 2, 3],
+      [7, 3, 1, 0x61, 0, 0, 1, 0x62, 1, 0, 1, 0x63, 2, 0],
+      [9, 1, 0, 0x41, 0, 0x0b, 2, 0, 1],
+      [10, 1, 7, 0, 0x41, 1, 0x10, 0, 0x1a, 0x0b],
+    );
+    expect(WebAssembly.validate(bytes)).toBe(true);
+    expect(validateModule(bytes)).toEqual({ exports: ['a', 'b', 'c'], features: ['mvp'] });
+    expect(disassemble(bytes)).toContain('(func (;1;)\n    i32.const 1\n    call 0');
   });
 
   it('takes anything from a stack that is never reached', () => {

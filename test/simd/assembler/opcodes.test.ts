@@ -14,9 +14,9 @@ import { vectorModels } from './models/vector.ts';
 
 const models: Readonly<Record<string, Model>> = { ...scalarModels, ...vectorModels, ...relaxedModels, ...memoryModels };
 
-// Node 20 has relaxed SIMD behind this flag; where it is on by default the flag is unknown or changes nothing.
+// Node 20 has relaxed SIMD behind this flag.
 const released = probeFeatures().relaxedSimd;
-setFlagsFromString('--experimental-wasm-relaxed-simd');
+if (!released) setFlagsFromString('--experimental-wasm-relaxed-simd');
 const { relaxedSimd } = probeFeatures();
 
 /**
