@@ -15,29 +15,32 @@ import { join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { measureSpeedup, renderReport } from '@rankwise/approx';
+import { renderReport } from '@rankwise/approx';
 import type { MeasuredSpeedup } from '@rankwise/approx';
 import {
   checkWritable,
   createProgressBar,
+  describeKernels,
   formatCount,
   formatPercent,
   openModel,
   processTerminal,
+  withKernels,
   writeFileAtomically,
 } from '@rankwise/cli';
+import type { KernelChoice } from '@rankwise/cli';
 import { loadModel, modelCost } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
-import { createReferenceKernels, referenceKernels } from '@rankwise/tensor';
-import { integerOption, numberOption, runExample } from './lib/commandLine.ts';
-import { describeMethod, openTestSet, scoreModel } from './lib/methods.ts';
-import type { Method, MethodResult, Score, Task, TestSet } from './lib/methods.ts';
+import type { Kernels } from '@rankwise/tensor';
+import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
+import { describeMethod, kindOf, openTestSet, scoreModel } from './lib/methods.ts';
+import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
 import { runMethods } from './lib/methodPool.ts';
 import { layerTable, methodTable } from './lib/table.ts';
+import { timeNetworks } from './lib/timing.ts';
 
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
 const timedImages = 8;
-const timedTurns = 3;
 
 const methodsAt = (speedup: number): { readonly compared: readonly Method[]; readonly curve: readonly Method[] } => ({
   /** The paper's method with both rank selections, then what each of its two ideas is worth. */
@@ -57,23 +60,30 @@ const say = (text: string): void => terminal.stdout.write(`${text}\n`);
 
 await runExample(async () => {
   const started = performance.now();
-  const { task, speedup, threads, modelPath, pagePath } = await readCommandLine();
+  const { task: data, choice, ...rest } = await readCommandLine();
+  await withKernels({ choice, threads: 1 }, terminal, ({ kernels }) =>
+    runAll({ ...rest, task: { ...data, kernels: kindOf(kernels) }, kernels, started }),
+  );
+});
+
+async function runAll({ task, kernels, speedup, threads, modelPath, pagePath, started }: Run): Promise<void> {
   const original = await openModel(task.model);
   const test = await openTestSet(original, task);
-  introduce(original, task, speedup, test.source.count);
+  introduce({ model: original, task, kernels, speedup, threads, testCount: test.source.count });
 
   const { compared, curve } = methodsAt(speedup);
   const bar = createProgressBar(terminal.stderr, terminal.now);
   const [results, before] = await Promise.all([
-    runMethods(task, [...compared, ...curve], {
+    runMethods(task, [...compared, ...curve], kernels, {
       threads,
       onProgress: (fraction) => bar.update(fraction, 'calibrating, approximating, evaluating'),
     }),
-    scoreModel(original, test),
+    scoreModel(original, test, kernels),
   ]).finally(bar.clear);
   const main = results.slice(0, compared.length);
   const chosen = main.reduce((best, row) => (outputError(row) < outputError(best) ? row : best));
-  const timing = await timeBoth(original, loadModel(chosen.file), test);
+  const batch = await test.source.batch(0, Math.min(timedImages, test.source.count));
+  const timing = await timeNetworks(original, loadModel(chosen.file), batch, kernels);
 
   say(`${describeMethod(chosen.method)}, layer by layer (errors on held-out photographs, 0 is perfect):\n`);
   say(layerTable(chosen.report.layers));
@@ -84,23 +94,39 @@ await runExample(async () => {
   const { theoretical, counted } = chosen.report;
   say(
     `Top-1 ${formatPercent(before.top1)} before, ${formatPercent(chosen.score.top1)} after, at ${theoretical.speedup.toFixed(2)}× fewer ` +
-      `multiply-adds in ${counted.join(', ')}.\n${timing.text}`,
+      `multiply-adds in ${counted.join(', ')}.\n\n` +
+      `Milliseconds a photograph, the whole network on one thread, ${timing.measured.images} photographs at a time:\n`,
+  );
+  say(timing.table);
+  say(
+    "Winograd's convolution makes the original's 3×3 layers cheaper than their multiply-adds say; direct is without it.\n",
   );
   await writeFileAtomically(modelPath, chosen.file);
   const notes = [explainChoice(main, chosen)];
   await writeFileAtomically(pagePath, pageOf({ results, main, chosen, before, measured: timing.measured, notes }));
   say(`Wrote ${modelPath} (the network) and ${pagePath} (the report).`);
   say(`Done in ${((performance.now() - started) / 1000).toFixed(0)} s.`);
-});
+}
 
-/** The options, checked, and output files that can be written: before any work. */
-async function readCommandLine(): Promise<{
-  readonly task: Task;
+interface Options {
   readonly speedup: number;
+  /** Each works on a method of its own. */
   readonly threads: number;
   readonly modelPath: string;
   readonly pagePath: string;
-}> {
+}
+
+interface Run extends Options {
+  readonly task: Task;
+  readonly kernels: Kernels;
+  /** Milliseconds, as performance.now() has them. */
+  readonly started: number;
+}
+
+/** The options, checked, and output files that can be written: before any work. */
+async function readCommandLine(): Promise<
+  Options & { readonly task: Omit<Task, 'kernels'>; readonly choice: KernelChoice }
+> {
   const { values } = parseArgs({
     options: {
       all: { type: 'boolean', default: false },
@@ -111,6 +137,7 @@ async function readCommandLine(): Promise<{
       speedup: { type: 'string', default: '4' },
       seed: { type: 'string', default: '0' },
       threads: { type: 'string', default: `${Math.min(2, availableParallelism())}` },
+      kernels: { type: 'string', default: 'auto' },
       test: { type: 'string', default: '1000' },
       out: { type: 'string', default: 'out' },
     },
@@ -119,7 +146,7 @@ async function readCommandLine(): Promise<{
     ? { images: '3000', positions: '10', iterations: '25' }
     : { images: '1000', positions: '2', iterations: '8' };
   const speedup = numberOption('speedup', values.speedup, 1);
-  const task: Task = {
+  const task = {
     model: join(dataFolder, 'fashion-chain.safetensors'),
     calibrationImages: join(dataFolder, 'calibration-images-idx3-ubyte.gz'),
     testImages: join(dataFolder, 't10k-images-idx3-ubyte.gz'),
@@ -139,20 +166,30 @@ async function readCommandLine(): Promise<{
   if (modelPath === undefined || pagePath === undefined) throw new Error('expected two output files');
   await checkWritable(modelPath);
   await checkWritable(pagePath);
-  return { task, speedup, threads, modelPath, pagePath };
+  return { task, choice: kernelsOption(values.kernels), speedup, threads, modelPath, pagePath };
 }
 
-function introduce(model: Model, { images, positions, iterations }: Task, speedup: number, testCount: number): void {
+function introduce(run: {
+  readonly model: Model;
+  readonly task: Task;
+  readonly kernels: Kernels;
+  readonly speedup: number;
+  readonly threads: number;
+  readonly testCount: number;
+}): void {
+  const { model, kernels, threads, task } = run;
   const cost = modelCost(model);
-  say(`Rankwise makes a trained network ${speedup}× cheaper, without retraining.\n`);
+  const each = threads === 1 ? '' : ` in each of ${threads} workers`;
+  say(`Rankwise makes a trained network ${run.speedup}× cheaper, without retraining.\n`);
   say(`network      ${model.name}: ${formatCount(cost.convMacs)} multiply-adds a photograph in its convolutions`);
   say(
-    `calibration  ${formatCount(images)} training photographs × ${positions} positions a layer, a tenth held out; no labels`,
+    `calibration  ${formatCount(task.images)} training photographs × ${task.positions} positions a layer, a tenth held out; no labels`,
   );
   say(
-    `solver       ${2 * iterations} iterations for the nonlinear one (the paper: 50; --full makes its whole calibration)`,
+    `solver       ${2 * task.iterations} iterations for the nonlinear one (the paper: 50; --full makes its whole calibration)`,
   );
-  say(`test         ${formatCount(testCount)} photographs of the official test set\n`);
+  say(`test         ${formatCount(run.testCount)} photographs of the official test set`);
+  say(`kernels      ${describeKernels(kernels)}${each}\n`);
 }
 
 function outputError({ report }: MethodResult): number {
@@ -174,25 +211,6 @@ function explainChoice([uniform, energy]: readonly MethodResult[], chosen: Metho
     `No label and no belief decides what is written: it is the network whose outputs on held-out calibration photographs\n` +
     `differ least from the original's (output error ${outputError(chosen).toFixed(4)}).\n`
   );
-}
-
-/** Both networks by turns, with the fast convolution that serves the original best, and without it. */
-async function timeBoth(
-  model: Model,
-  approximated: Model,
-  { source }: TestSet,
-): Promise<{ readonly measured: MeasuredSpeedup; readonly text: string }> {
-  const batch = await source.batch(0, Math.min(timedImages, source.count));
-  const measured = measureSpeedup(model, approximated, batch, referenceKernels, timedTurns);
-  const direct = measureSpeedup(model, approximated, batch, createReferenceKernels({ winograd: false }), timedTurns);
-  const line = ({ originalMilliseconds, approximatedMilliseconds, speedup: ratio }: MeasuredSpeedup): string =>
-    `${originalMilliseconds.toFixed(1)} ms a photograph before, ${approximatedMilliseconds.toFixed(1)} ms after (${ratio.toFixed(2)}×)`;
-  return {
-    measured,
-    text:
-      `Measured in pure TypeScript, one thread, whole network: ${line(measured)} with Winograd convolution, which\nmakes the original ` +
-      `cheaper than its multiply-adds say; ${line(direct)} without.`,
-  };
 }
 
 function pageOf(run: {

@@ -1,6 +1,7 @@
 /** What the examples need of a command line: numbers that are checked, and failures in one line. */
 
-import { UsageError } from '@rankwise/cli';
+import { UsageError, kernelChoices } from '@rankwise/cli';
+import type { KernelChoice } from '@rankwise/cli';
 
 /**
  * The number an option gives.
@@ -20,6 +21,13 @@ export function integerOption(name: string, text: string, least: number): number
   const value = numberOption(name, text, least);
   if (!Number.isSafeInteger(value)) throw new UsageError(`--${name}: expected a whole number, got '${text}'`);
   return value;
+}
+
+/** As numberOption, the kind of kernels. */
+export function kernelsOption(text: string): KernelChoice {
+  const choice = kernelChoices.find((one) => one === text);
+  if (choice === undefined) throw new UsageError(`--kernels: expected ${kernelChoices.join(' or ')}, got '${text}'`);
+  return choice;
 }
 
 /** Runs an example; a failure is one line, with exit code 2 for bad usage and 1 for the rest. */

@@ -4,6 +4,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
+import type { Kernels } from '@rankwise/tensor';
 import { prepareTask, runMethod } from './methods.ts';
 import type { Method, MethodResult, Task } from './methods.ts';
 import type { MethodRequest, WorkerMessage } from './methodWorker.ts';
@@ -20,10 +21,11 @@ export interface PoolOptions {
   readonly onResult?: (result: MethodResult) => void;
 }
 
-/** Runs every method of a task; results in the order of `methods`. */
+/** Runs every method of a task; results in the order of `methods`. `kernels` are for this thread, should it do the work. */
 export async function runMethods(
   task: Task,
   methods: readonly Method[],
+  kernels: Kernels,
   { threads, onProgress, onResult }: PoolOptions,
 ): Promise<MethodResult[]> {
   const count = Math.max(1, Math.min(threads, methods.length));
@@ -42,7 +44,7 @@ export async function runMethods(
     onResult?.(result);
   };
   if (count <= 1) {
-    const prepared = await prepareTask(task, (event) => report('calibration', event.fraction));
+    const prepared = await prepareTask(task, kernels, (event) => report('calibration', event.fraction));
     for (const [index, method] of methods.entries()) {
       finish(index, await runMethod(prepared, method, (event) => report(`method ${index}`, event.fraction)));
     }

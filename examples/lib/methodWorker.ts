@@ -1,6 +1,7 @@
 /** A worker thread that prepares a task once and then runs the methods it is sent, one at a time. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { openKernels } from '@rankwise/cli';
 import { prepareTask, runMethod } from './methods.ts';
 import type { Method, MethodResult, Task } from './methods.ts';
 
@@ -25,7 +26,9 @@ const progressOf =
 
 try {
   // workerData is whatever the thread was started with; methodPool.ts gives a Task.
-  const prepared = await prepareTask(workerData as Task, progressOf(-1));
+  const task = workerData as Task;
+  const { kernels } = await openKernels({ choice: task.kernels, threads: 1 });
+  const prepared = await prepareTask(task, kernels, progressOf(-1));
   parentPort?.on('message', ({ index, method }: MethodRequest) => {
     runMethod(prepared, method, progressOf(index)).then(
       (result) => post({ kind: 'finished', index, result }),

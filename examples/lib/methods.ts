@@ -18,7 +18,7 @@ import { imageSourceFor, openImages, openModel } from '@rankwise/cli';
 import { forward, saveModel, topK } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { slice } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
+import type { Kernels, Tensor } from '@rankwise/tensor';
 
 export interface Method {
   readonly solver: Solver;
@@ -40,6 +40,8 @@ export interface Task {
   /** Of the nonlinear solver, at each of the paper's two λ; the paper makes 25. */
   readonly iterations: number;
   readonly seed: number;
+  /** What computes; every thread has its own, which run on that thread alone. */
+  readonly kernels: 'reference' | 'simd';
 }
 
 export interface Score {
@@ -62,6 +64,7 @@ export interface PreparedTask {
   readonly task: Task;
   readonly calibration: Calibration;
   readonly test: TestSet;
+  readonly kernels: Kernels;
 }
 
 export interface TestSet {
@@ -75,7 +78,7 @@ type OnProgress = (event: ProgressEvent) => void;
 const batchSize = 64;
 
 /** Opens the files and runs the original network over the calibration photographs once. */
-export async function prepareTask(task: Task, onProgress: OnProgress): Promise<PreparedTask> {
+export async function prepareTask(task: Task, kernels: Kernels, onProgress: OnProgress): Promise<PreparedTask> {
   const model = await openModel(task.model);
   const photographs = imageSourceFor(model, await openImages(task.calibrationImages));
   const calibration = await calibrate(model, photographs, {
@@ -83,9 +86,10 @@ export async function prepareTask(task: Task, onProgress: OnProgress): Promise<P
     positions: task.positions,
     heldOut: task.heldOut,
     seed: task.seed,
+    kernels,
     onProgress,
   });
-  return { task, calibration, test: await openTestSet(model, task) };
+  return { task, calibration, test: await openTestSet(model, task), kernels };
 }
 
 /** The first `testCount` test photographs and their labels. */
@@ -98,7 +102,7 @@ export async function openTestSet(model: Model, { testImages, testCount }: Task)
 
 /** Approximates by one method and scores the result. */
 export async function runMethod(
-  { task, calibration, test }: PreparedTask,
+  { task, calibration, test, kernels }: PreparedTask,
   method: Method,
   onProgress: OnProgress,
 ): Promise<MethodResult> {
@@ -106,15 +110,16 @@ export async function runMethod(
   const { model, report } = await approximateCalibrated(calibration, {
     ...method,
     schedule: paperSchedule.map(({ lambda }) => ({ lambda, iterations: task.iterations })),
+    kernels,
     measure: false,
     onProgress,
   });
   const seconds = (performance.now() - started) / 1000;
-  return { method, report, score: await scoreModel(model, test), file: saveModel(model), seconds };
+  return { method, report, score: await scoreModel(model, test, kernels), file: saveModel(model), seconds };
 }
 
 /** Top-1 and top-3 accuracy on a test set. */
-export async function scoreModel(model: Model, { source, labels }: TestSet): Promise<Score> {
+export async function scoreModel(model: Model, { source, labels }: TestSet, kernels: Kernels): Promise<Score> {
   const hits = [0, 0];
   let milliseconds = 0;
   for (let from = 0; from < source.count; from += batchSize) {
@@ -123,7 +128,7 @@ export async function scoreModel(model: Model, { source, labels }: TestSet): Pro
     await setImmediate();
     const batch = await source.batch(from, to);
     const started = performance.now();
-    const { output } = forward(model, batch);
+    const { output } = forward(model, batch, { kernels });
     milliseconds += performance.now() - started;
     for (const [i, share] of topK(output, slice(labels, [[from, to]]), [1, 3]).entries()) {
       hits[i] = (hits[i] ?? 0) + Math.round(share * (to - from));
@@ -131,6 +136,11 @@ export async function scoreModel(model: Model, { source, labels }: TestSet): Pro
   }
   const [top1 = 0, top3 = 0] = hits.map((count) => count / source.count);
   return { top1, top3, millisecondsPerImage: milliseconds / source.count };
+}
+
+/** As a task names them. */
+export function kindOf({ name }: Kernels): Task['kernels'] {
+  return name === 'simd' ? 'simd' : 'reference';
 }
 
 /** `nonlinear, asymmetric, uniform ranks, 4×`. */
