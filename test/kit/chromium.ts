@@ -31,12 +31,12 @@ export async function runPage(command: string, page: Page): Promise<unknown> {
   let settle: ((reported: string) => void) | undefined;
   const reported = new Promise<string>((resolve) => (settle = resolve));
   const server = createServer((request, response) => answer(page, request, response, (body) => settle?.(body)));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   // A server on a port has an address of this kind.
   const { port } = server.address() as AddressInfo;
   const browser = spawn(
     command,
-    ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
+    ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, `http://localhost:${port}/`],
     { stdio: 'ignore' },
   );
   const closed = new Promise((resolve) => browser.once('close', resolve));
