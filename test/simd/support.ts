@@ -5,18 +5,14 @@ import { probeFeatures } from '@rankwise/simd';
 import { expect } from 'vitest';
 import { checkConv2dCall, slice } from '@rankwise/tensor';
 import type { Conv2dCall } from '@rankwise/tensor';
-import { emitKernelModule } from '../../packages/simd/src/emit/kernelModule.ts';
 import type { ConvolutionPlan, WinogradPlan } from '../../packages/simd/src/plan/convolutionPlan.ts';
 import { convolveImplicit } from '../../packages/simd/src/run/convolveImplicit.ts';
 import { convolveWinograd } from '../../packages/simd/src/run/convolveWinograd.ts';
-import { createMemory, initialPages, mostPages } from '../../packages/simd/src/run/createMemory.ts';
-import { createHeap } from '../../packages/simd/src/run/heap.ts';
+import { createMachine } from '../../packages/simd/src/run/createMachine.ts';
+import { mostPages } from '../../packages/simd/src/run/createMemory.ts';
 import type { Machine } from '../../packages/simd/src/run/machine.ts';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
 import type { SimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
-import { singleRunner } from '../../packages/simd/src/run/taskRunner.ts';
-import type { TaskFunctions } from '../../packages/simd/src/run/taskRunner.ts';
-import { createWeightCache } from '../../packages/simd/src/run/weightCache.ts';
 import { winogradAxis } from '../kit/winogradBounds.ts';
 import type { WinogradAxes } from '../kit/winogradBounds.ts';
 
@@ -28,10 +24,7 @@ export const roundings: readonly boolean[] = probeFeatures().relaxedSimd ? [fals
 
 /** Kernels of each kind, for `describe.each`. */
 export const bothKernels: readonly (readonly [string, SimdKernels])[] = await Promise.all(
-  roundings.map(
-    async (relaxedSimd) =>
-      [relaxedSimd ? 'relaxed multiply-adds' : 'separate roundings', await createSimdKernels({ relaxedSimd })] as const,
-  ),
+  roundings.map(async (relaxedSimd) => [nameOf(relaxedSimd), await createSimdKernels({ relaxedSimd })] as const),
 );
 
 /** As toEqual, at memory speed, and −0 is not 0. */
@@ -40,15 +33,17 @@ export function expectSameBits(actual: Float32Array, expected: Float32Array): vo
   if (!bytes(actual).equals(bytes(expected))) expect(actual).toEqual(expected);
 }
 
-/** What createSimdKernels makes its kernels of, on one thread. */
-export async function createMachine(relaxed: boolean, weightBytes = 2 ** 30): Promise<Machine> {
-  const { memory, maximum } = createMemory(false, mostPages);
-  const limits = { initial: initialPages, maximum: mostPages, shared: false };
-  const module = await WebAssembly.compile(emitKernelModule({ memory: limits, relaxed }));
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  const heap = createHeap(memory, maximum);
-  const functions = exports as unknown as TaskFunctions;
-  return { heap, runner: singleRunner(functions, heap), weights: createWeightCache(heap, weightBytes), relaxed };
+/** The machines under the kernels, for `describe.each`. */
+export async function bothMachines(): Promise<readonly (readonly [string, Machine])[]> {
+  return Promise.all(
+    roundings.map(
+      async (relaxed) => [nameOf(relaxed), await createMachine({ relaxed, maximumPages: mostPages })] as const,
+    ),
+  );
+}
+
+function nameOf(relaxed: boolean): string {
+  return relaxed ? 'relaxed multiply-adds' : 'separate roundings';
 }
 
 /** A convolution by `plan`, all images of a group at once. */

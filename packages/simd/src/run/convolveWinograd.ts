@@ -90,9 +90,9 @@ function transformedWeights(machine: Machine, part: ConvolutionPart, plan: Winog
   const { y, x, tile } = plan;
   const { channels, filters } = part.extents;
   const width = tile.vectors * lanes;
-  // A panel behind the last, which reading ahead touches.
+  // Two panels behind the last: reading ahead begins with the next one and may pass its end by 16 bytes for each k.
   const { right } = pointStrides(product);
-  const bytes = y.size * x.size * right + width * product.depth * 4;
+  const bytes = y.size * x.size * right + 2 * width * product.depth * 4;
   const layout = `winograd ${y.size}x${x.size} width ${width}`;
   return machine.weights.packed(part.weight, layout, bytes, (target) =>
     withScratch(machine, (allocate) => {
