@@ -234,6 +234,20 @@ describe('workers that cannot start', () => {
     );
   });
 
+  it('something that is no worker, and a message that cannot be sent', async () => {
+    // What a program in JavaScript may return.
+    const nothing = undefined as unknown as WebWorkerLike;
+    await expect(testRunner(2, { createWorker: () => nothing })).rejects.toThrow(/got what is not a worker$/);
+    const deaf: WebWorkerLike = {
+      postMessage: () => {
+        throw new Error('#<Memory> could not be cloned.');
+      },
+      addEventListener: () => {},
+      terminate: () => {},
+    };
+    await expect(testRunner(2, { createWorker: () => deaf })).rejects.toThrow(/got #<Memory> could not be cloned\.$/);
+  });
+
   it('ends those that did start', async () => {
     const { workers, create } = keptWorkers();
     let made = 0;

@@ -124,8 +124,8 @@ describe('conv2d', () => {
   it('gives the same bits on 1, 2, 3 and 5 threads', () => {
     fc.assert(
       fc.property(convolution, ({ images, groups, channels, filters, size, kernel, stride, seed }) => {
-        const extent = Math.floor((size + 2 - kernel) / stride) + 1;
-        const call = {
+        const side = Math.floor((size + 2 - kernel) / stride) + 1;
+        const shared = {
           input: seeded('f32', [images, groups * channels, size, size], seed),
           weight: seeded('f32', [groups * filters, channels, kernel, kernel], seed + 1),
           bias: seeded('f32', [groups * filters], seed + 2),
@@ -135,8 +135,8 @@ describe('conv2d', () => {
           groups,
         } as const;
         const outs = kernels.map((each) => {
-          const output = full('f32', [images, groups * filters, extent, extent], NaN);
-          each.conv2d({ ...call, output });
+          const output = full('f32', [images, groups * filters, side, side], NaN);
+          each.conv2d({ ...shared, output });
           return output.data;
         });
         for (const out of outs.slice(1)) expect(sameBits(out, outs[0])).toBe(true);

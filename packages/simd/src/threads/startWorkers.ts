@@ -46,21 +46,24 @@ export async function startWorkers(options: StartOptions): Promise<readonly Work
 }
 
 async function startWorker(options: StartOptions, index: number): Promise<WorkerPort> {
-  const { kind, count, create, timeout, greeting } = options;
-  const refused = (reason: string): WorkerError =>
-    new WorkerError(`simd kernels: worker ${index + 1} of ${count}: expected it to start, got ${reason}`);
-  let worker: WorkerLike;
+  const { kind, count, create } = options;
   try {
-    worker = await create(kind);
+    return await greet(options, index, await create(kind));
   } catch (error) {
-    throw refused(reasonOf(error));
+    throw new WorkerError(
+      `simd kernels: worker ${index + 1} of ${count}: expected it to start, got ${reasonOf(error)}`,
+    );
   }
+}
+
+/** Sends the first message and waits for its answer. */
+function greet(options: StartOptions, index: number, worker: WorkerLike): Promise<WorkerPort> {
   return new Promise((resolve, reject) => {
     let ready = false;
     const fail = (reason: string): void => {
       clearTimeout(timer);
       port.terminate();
-      reject(refused(reason));
+      reject(new Error(reason));
     };
     const port = connectWorker(worker, {
       message: (data) => {
@@ -73,8 +76,13 @@ async function startWorker(options: StartOptions, index: number): Promise<Worker
       },
       stopped: (reason) => (ready ? options.stopped(index, reason) : fail(reason)),
     });
-    const timer = setTimeout(() => fail(`no answer within ${timeout} ms`), timeout);
-    port.post(greeting(index));
+    const timer = setTimeout(() => fail(`no answer within ${options.timeout} ms`), options.timeout);
+    try {
+      port.post(options.greeting(index));
+    } catch (error) {
+      // Where agents may not share memory, the message cannot be sent.
+      fail(reasonOf(error));
+    }
   });
 }
 

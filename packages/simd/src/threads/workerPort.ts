@@ -33,7 +33,9 @@ export interface WorkerListener {
   stopped(reason: string): void;
 }
 
+/** @throws TypeError when it is no worker */
 export function connectWorker(worker: WorkerLike, listener: WorkerListener): WorkerPort {
+  if (!(worker instanceof Object && 'postMessage' in worker)) throw new TypeError('what is not a worker');
   if ('addEventListener' in worker) {
     worker.addEventListener('message', ({ data }) => listener.message(data));
     worker.addEventListener('error', (event) => listener.stopped(reasonOf(event)));
