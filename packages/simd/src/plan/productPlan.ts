@@ -15,8 +15,10 @@ import type { RatedTile } from './tileShape.ts';
 const rightChunkBytes = 12 * 1024;
 /** Bytes of a group of left panels' chunks. */
 const leftGroupBytes = 384 * 1024;
-/** Right panels of an item. */
+/** Right panels of an item, at most. */
 const rightPanelsOfItem = 16;
+/** Items that each of several threads should have at least, so that none waits long for the last. */
+const itemsOfThread = 4;
 
 export interface ProductPlan {
   readonly tile: RatedTile;
@@ -39,8 +41,11 @@ export interface ProductExtents {
   readonly depth: number;
 }
 
-/** @param lanes - elements of a vector: 4 for f32, 2 for f64 */
-export function planProduct(extents: ProductExtents, lanes: number, tile: RatedTile): ProductPlan {
+/**
+ * The plan of a product. How it is cut into items, which alone depends on the threads, has no influence on the bits of its result.
+ * @param lanes - elements of a vector: 4 for f32, 2 for f64
+ */
+export function planProduct(extents: ProductExtents, lanes: number, tile: RatedTile, threads = 1): ProductPlan {
   const width = tile.vectors * lanes;
   const bytes = 16 / lanes;
   const rows = roundUp(extents.rows, tile.rows);
@@ -50,7 +55,8 @@ export function planProduct(extents: ProductExtents, lanes: number, tile: RatedT
   const leftPanels = rows / tile.rows;
   const rightPanels = columns / width;
   const leftGroup = Math.max(1, Math.min(leftPanels, Math.floor(leftGroupBytes / (tile.rows * bytes * chunk))));
-  const rightGroup = Math.max(1, Math.min(rightPanels, rightPanelsOfItem));
+  const fairGroup = threads === 1 ? rightPanels : Math.ceil(rightPanels / (threads * itemsOfThread));
+  const rightGroup = Math.max(1, Math.min(fairGroup, rightPanelsOfItem));
   const items = Math.ceil(leftPanels / leftGroup) * Math.ceil(rightPanels / rightGroup);
   return { tile, rows, columns, depth, chunk, leftPanels, rightPanels, leftGroup, rightGroup, items };
 }

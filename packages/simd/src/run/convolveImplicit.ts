@@ -21,7 +21,7 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
   const taken = channels * kernelHeight * kernelWidth;
   const pixels = outputHeight * outputWidth;
   const columns = images * pixels;
-  const plan = planProduct({ rows: filters, columns, depth: taken }, lanes, tile);
+  const plan = planProduct({ rows: filters, columns, depth: taken }, lanes, tile, machine.runner.threads);
   const packed = packedWeights(machine, part, plan, taken);
   withScratch(machine, (allocate) => {
     const [top, left, bottom, right] = call.padding;

@@ -76,7 +76,7 @@ function multiply(machine: Machine, call: MatmulCall): void {
   const [rows = 0, depth = 0] = left.shape;
   const [columns = 0] = rightTransposed.shape;
   const { tile } = chooseTile(rows, columns, 16 / bytes, machine.relaxed);
-  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile);
+  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, machine.runner.threads);
   withScratch(machine, (allocate) => {
     const width = plan.tile.vectors * (16 / bytes);
     const leftPanels = allocate(plan.rows * plan.depth * bytes);
