@@ -1,13 +1,9 @@
-/** What the tests of the emitted kernels share: kernels with and without relaxed multiply-adds, and convolutions by a given plan. */
+/** What the tests of the emitted kernels share: kernels with and without relaxed multiply-adds. */
 
 import { setFlagsFromString } from 'node:v8';
 import { probeFeatures } from '@rankwise/simd';
 import { expect } from 'vitest';
-import { checkConv2dCall, slice } from '@rankwise/tensor';
-import type { Conv2dCall } from '@rankwise/tensor';
-import type { ConvolutionPlan, WinogradPlan } from '../../packages/simd/src/plan/convolutionPlan.ts';
-import { convolveImplicit } from '../../packages/simd/src/run/convolveImplicit.ts';
-import { convolveWinograd } from '../../packages/simd/src/run/convolveWinograd.ts';
+import type { WinogradPlan } from '../../packages/simd/src/plan/convolutionPlan.ts';
 import { createMachine } from '../../packages/simd/src/run/createMachine.ts';
 import { mostPages } from '../../packages/simd/src/run/createMemory.ts';
 import type { Machine } from '../../packages/simd/src/run/machine.ts';
@@ -44,20 +40,6 @@ export async function bothMachines(): Promise<readonly (readonly [string, Machin
 
 function nameOf(relaxed: boolean): string {
   return relaxed ? 'relaxed multiply-adds' : 'separate roundings';
-}
-
-/** A convolution by `plan`, all images of a group at once. */
-export function convolveAsPlanned(machine: Machine, call: Conv2dCall, plan: ConvolutionPlan): void {
-  const extents = checkConv2dCall(call);
-  const { groups, filters } = extents;
-  for (let group = 0; group < groups; group++) {
-    const range = [group * filters, (group + 1) * filters] as const;
-    const weight = slice(call.weight, [range]);
-    const bias = call.bias === undefined ? undefined : slice(call.bias, [range]);
-    const part = { call, extents, weight, bias, firstImage: 0, group };
-    if (plan.algorithm === 'winograd') convolveWinograd(machine, part, plan);
-    else convolveImplicit(machine, part, plan);
-  }
 }
 
 /** The matrices that a plan stands for. */

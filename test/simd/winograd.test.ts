@@ -8,13 +8,14 @@ import { passEntries } from '../../packages/simd/src/emit/passTable.ts';
 import { implicitPlan, transformSizes, winogradPlans } from '../../packages/simd/src/plan/convolutionPlan.ts';
 import type { ConvolutionPlan, TransformSize, WinogradPlan } from '../../packages/simd/src/plan/convolutionPlan.ts';
 import { tileShapes } from '../../packages/simd/src/plan/tileShape.ts';
+import { convolvePlanned } from '../../packages/simd/src/run/conv2d.ts';
 import type { WeightCache } from '../../packages/simd/src/run/weightCache.ts';
 import { expectWithin } from '../kit/kernelBounds.ts';
 import { conv2dCallOf, conv2dCases, plainLayer } from '../kit/kernelCalls.ts';
 import type { Conv2dCase } from '../kit/kernelCalls.ts';
 import { runs } from '../kit/runs.ts';
 import { winogradBound, winogradRoundings } from '../kit/winogradBounds.ts';
-import { axesOf, bothMachines, convolveAsPlanned, expectSameBits } from './support.ts';
+import { axesOf, bothMachines, expectSameBits } from './support.ts';
 
 const machines = await bothMachines();
 
@@ -44,7 +45,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
     for (const drawn of [layer, { ...layer, padding: [0, 2, 3, 0], offset: 1, activation: 'relu' } as const]) {
       const call = conv2dCallOf(drawn, 'noise');
       const plan = planOf(call, size, relaxed)!;
-      convolveAsPlanned(machine, call, plan);
+      convolvePlanned(machine, call, plan);
       const [y, x] = axesOf(plan);
       expect([y.taps, x.taps]).toEqual(kernel);
       expectWithin(call.output.data.subarray(call.output.offset), winogradBound(call, [y, x], 'f32'));
@@ -59,10 +60,10 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
         const plan = planOf(call, points, relaxed);
         if (plan === undefined || call.output.shape.includes(0) || drawn.channels === 0) return;
         const given = { ...plan, tile };
-        convolveAsPlanned(machine, call, given);
+        convolvePlanned(machine, call, given);
         const result = call.output.data.slice(call.output.offset);
         expectWithin(result, winogradBound(call, axesOf(plan), 'f32'));
-        convolveAsPlanned(machine, call, given);
+        convolvePlanned(machine, call, given);
         expectSameBits(call.output.data.slice(call.output.offset), result);
         if (!relaxed) expectSameBits(imageAlone(call, drawn.images - 1, points), lastImage(result, drawn.images));
       }),
@@ -76,7 +77,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
     const length = shape.reduce((product, extent) => product * extent, 1);
     const input = { ...call.input, shape: [1, ...shape], offset: call.input.offset + image * length };
     const alone = { ...call, input, output: zeros('f32', [1, ...call.output.shape.slice(1)]) };
-    convolveAsPlanned(machine, alone, planOf(alone, points, relaxed)!);
+    convolvePlanned(machine, alone, planOf(alone, points, relaxed)!);
     return alone.output.data;
   }
 
@@ -89,7 +90,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
         if (call.output.shape.includes(0) || drawn.channels === 0) return;
         const direct = zeros('f32', call.output.shape);
         conv2dDirect({ ...call, output: direct });
-        convolveAsPlanned(machine, call, planOf(call, 4, relaxed)!);
+        convolvePlanned(machine, call, planOf(call, 4, relaxed)!);
         expectSameBits(call.output.data.slice(call.output.offset), direct.data);
       }),
       { numRuns: runs(60) },
@@ -102,7 +103,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
       const { data } = call.output;
       const room = new Float32Array(data.length + 40).fill(7);
       const output = { ...call.output, data: room, offset: 20 };
-      convolveAsPlanned(machine, { ...call, output }, planOf(call, size, relaxed)!);
+      convolvePlanned(machine, { ...call, output }, planOf(call, size, relaxed)!);
       expect([...room.subarray(0, 20), ...room.subarray(20 + data.length)].every((value) => value === 7)).toBe(true);
     }
   });
@@ -130,7 +131,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
         const drawn = { ...plainLayer, channels: 64, filters: 9, height, width: 16 };
         const call = conv2dCallOf(drawn, 'noise');
         const plan = { ...planOf(call, 6, relaxed)!, tile };
-        convolveAsPlanned({ ...machine, weights: atTheEnd }, call, plan);
+        convolvePlanned({ ...machine, weights: atTheEnd }, call, plan);
         expect(heap.memory.buffer.byteLength).toBe(end);
       }
     }
@@ -151,7 +152,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
       const call = conv2dCallOf(drawn, 'integers');
       const direct = zeros('f32', call.output.shape);
       conv2dDirect({ ...call, output: direct });
-      convolveAsPlanned(machine, call, planOf(call, 4, relaxed)!);
+      convolvePlanned(machine, call, planOf(call, 4, relaxed)!);
       expectSameBits(call.output.data, direct.data);
     }
   });
@@ -176,7 +177,7 @@ describe('products by every tile', () => {
         const direct = zeros('f32', call.output.shape);
         conv2dDirect({ ...call, output: direct });
         const plan: ConvolutionPlan = { ...implicitPlan(checkConv2dCall(call), { ...machine, largest: 0 }), tile };
-        convolveAsPlanned(machine, call, plan);
+        convolvePlanned(machine, call, plan);
         expectSameBits(call.output.data, direct.data);
       }
     }
