@@ -4,8 +4,17 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { advance, forward, liveAfter, sequential, startExecution } from '@rankwise/nn';
 import type { ExecutionState, Model } from '@rankwise/nn';
-import { DomainError, ShapeError, fromNested, referenceKernels, toNested, transpose, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import {
+  DomainError,
+  ShapeError,
+  fromNested,
+  full,
+  referenceKernels,
+  toNested,
+  transpose,
+  zeros,
+} from '@rankwise/tensor';
+import type { Kernels, Tensor, Workspace } from '@rankwise/tensor';
 import { runs } from '../kit/runs.ts';
 import { modelCases } from './randomModel.ts';
 import { valueOf } from './values.ts';
@@ -250,6 +259,63 @@ describe('advance', () => {
     const tapped = forward(model, input, { taps: ['conv1', 'conv2', 'fc'] }).output.data;
     expect(fused).toEqual(tapped);
     expect(fused.some((value) => value > 0)).toBe(true);
+  });
+});
+
+/** A workspace whose memory is poisoned when it is lent and when it comes back, so that any use outside of the loan shows. */
+function poisoningWorkspace(): { workspace: Workspace; onLoan: () => number } {
+  const lent = new Set<unknown>();
+  return {
+    onLoan: () => lent.size,
+    workspace: {
+      borrow: (shape) => {
+        const tensor = full('f32', shape, NaN);
+        lent.add(tensor.data);
+        return tensor;
+      },
+      release: ({ data }) => {
+        expect(lent.delete(data)).toBe(true);
+        data.fill(NaN);
+      },
+    },
+  };
+}
+
+describe('a workspace', () => {
+  it('changes no value, wherever the pass is cut, and has everything back at the end', () => {
+    fc.assert(
+      fc.property(modelCases(), fc.boolean(), ({ model, input }, keepAll) => {
+        const { workspace, onLoan } = poisoningWorkspace();
+        const borrowing = { ...kernels, workspace };
+        const keep = keepAll ? model.nodes.map(({ name }) => name) : [];
+        const count = model.nodes.length;
+        const whole = runWhole(model, input, keep);
+        for (let cut = 0; cut <= count; cut++) {
+          const paused = advance(model, startExecution(model, input), 0, cut, { kernels: borrowing });
+          expect(onLoan()).toBe(0);
+          const end = advance(model, paused, cut, count, { kernels: borrowing, keep: keep.slice(cut) });
+          expect(onLoan()).toBe(0);
+          for (const [name, { data }] of end.values) expect(data).toEqual(whole.values.get(name)?.data);
+        }
+      }),
+      { numRuns: runs() },
+    );
+  });
+
+  it('has everything back when a node fails', () => {
+    const { workspace, onLoan } = poisoningWorkspace();
+    const failing = {
+      ...kernels,
+      workspace,
+      add: () => {
+        throw new DomainError('add: fails');
+      },
+    };
+    const model = skipModel();
+    const start = startExecution(model, zeros('f32', [1, 1, 2, 2]));
+    expect(() => advance(model, start, 0, 5, { kernels: failing })).toThrow('add: fails');
+    expect(onLoan()).toBe(0);
+    expect([...start.values.keys()]).toEqual(['input']);
   });
 });
 

@@ -10,12 +10,13 @@
  * not depend on where a run is cut: they are bit-identical for the same kernels and the same images.
  */
 
-import { DomainError, ShapeError, formatShape, isContiguous, sameShape } from '@rankwise/tensor';
-import type { Kernels, Shape, Tensor } from '@rankwise/tensor';
+import { DomainError, ShapeError, copyOf, formatShape, isContiguous, sameShape, zeros } from '@rankwise/tensor';
+import type { Kernels, Shape, Tensor, Workspace } from '@rankwise/tensor';
 
 import { describeNode, liveAfter, readersOf } from './graph.ts';
 import type { Model, Node, ReluNode } from './model.ts';
 import { nodeShape } from './operations/nodeShape.ts';
+import type { NodeCall } from './operations/nodeCall.ts';
 import { runNode } from './operations/runNode.ts';
 
 /** A batch on its way through a model. Plain data: it may be kept, copied or sent elsewhere. */
@@ -81,21 +82,64 @@ export function advance(
   const fused = fusedRelus(model, from, to, kept);
   const lastReader = lastReaders(model);
   const values = new Map(state.values);
-  for (let index = from; index < to; index++) {
-    const node = model.nodes[index];
-    if (node === undefined) continue;
-    const relu = fused.get(node.name);
-    const target = relu?.name ?? node.name;
-    if (!(node.op === 'relu' && fused.has(node.inputs[0] ?? ''))) {
-      values.set(target, execute(model, node, relu, state.images, values, options.kernels));
+  const intermediate = intermediateValues(values, options.kernels.workspace);
+  try {
+    for (let index = from; index < to; index++) {
+      const node = model.nodes[index];
+      if (node === undefined) continue;
+      const relu = fused.get(node.name);
+      if (!(node.op === 'relu' && fused.has(node.inputs[0] ?? ''))) {
+        const call = { relu, images: state.images, kernels: options.kernels, newOutput: intermediate.newOutput };
+        values.set(relu?.name ?? node.name, execute(model, node, values, call));
+      }
+      for (const input of node.inputs) {
+        const read = (lastReader.get(input) ?? -1) > index;
+        if (!read && !kept.has(input) && input !== model.output) intermediate.drop(input);
+      }
     }
-    for (const input of node.inputs) {
-      if ((lastReader.get(input) ?? -1) <= index && !kept.has(input) && input !== model.output) values.delete(input);
-    }
+    const live = new Set([...liveAfter(model, to - 1), ...kept]);
+    for (const name of values.keys()) if (!live.has(name)) intermediate.drop(name);
+  } finally {
+    intermediate.settle();
   }
-  const live = new Set([...liveAfter(model, to - 1), ...kept]);
-  for (const name of values.keys()) if (!live.has(name)) values.delete(name);
   return { images: state.images, values };
+}
+
+/**
+ * The values of a segment that is being run. What its nodes borrow from the workspace goes back as soon as no live value shows it,
+ * and what outlives the segment is copied into memory of its own.
+ */
+function intermediateValues(values: Map<string, Tensor<'f32'>>, workspace: Workspace | undefined): Intermediates {
+  const onLoan = new Map<Tensor['data'], Tensor<'f32'>>();
+  const giveBack = (tensor: Tensor): void => {
+    if (onLoan.delete(tensor.data)) workspace?.release(tensor);
+  };
+  return {
+    newOutput: (shape) => {
+      const borrowed = workspace?.borrow(shape);
+      if (borrowed !== undefined) onLoan.set(borrowed.data, borrowed);
+      return borrowed ?? zeros('f32', shape);
+    },
+    drop: (name) => {
+      const value = values.get(name);
+      values.delete(name);
+      // A view (flatten, dropout) shares the data of what it shows.
+      const shown = [...values.values()].some(({ data }) => data === value?.data);
+      if (value !== undefined && !shown) giveBack(value);
+    },
+    settle: () => {
+      for (const [name, value] of values) if (onLoan.has(value.data)) values.set(name, copyOf(value));
+      for (const tensor of onLoan.values()) giveBack(tensor);
+    },
+  };
+}
+
+interface Intermediates {
+  /** A tensor for a node's value. */
+  newOutput(shape: Shape): Tensor<'f32'>;
+  /** A value that nothing reads any more. */
+  drop(name: string): void;
+  settle(): void;
 }
 
 /** Convolution or linear layer name to the relu it absorbs, for the segment [from, to). */
@@ -120,13 +164,17 @@ function lastReaders(model: Model): Map<string, number> {
   return last;
 }
 
+interface ExecuteOptions extends Pick<NodeCall, 'kernels' | 'newOutput'> {
+  /** The relu that the node absorbs. */
+  readonly relu: ReluNode | undefined;
+  readonly images: number;
+}
+
 function execute(
   model: Model,
   node: Node,
-  relu: ReluNode | undefined,
-  images: number,
   values: ReadonlyMap<string, Tensor<'f32'>>,
-  kernels: Kernels,
+  { relu, images, kernels, newOutput }: ExecuteOptions,
 ): Tensor<'f32'> {
   const inputs = node.inputs.map((name) => {
     const value = values.get(name);
@@ -136,7 +184,7 @@ function execute(
   const inputShapes = inputs.map((input): Shape => input.shape.slice(1));
   const outputShape = [images, ...nodeShape(node, inputShapes, model.parameters)];
   const activation = relu === undefined ? 'none' : 'relu';
-  return runNode(node, { inputs, outputShape, parameters: model.parameters, kernels, activation });
+  return runNode(node, { inputs, outputShape, parameters: model.parameters, kernels, newOutput, activation });
 }
 
 function checkRange(model: Model, state: ExecutionState, from: number, to: number): void {

@@ -35,6 +35,7 @@ export type {
   Padding,
   Pair,
   Pool2dCall,
+  Workspace,
 } from './kernels.ts';
 export {
   checkAuxiliaryStepCall,

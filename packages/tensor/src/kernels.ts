@@ -10,6 +10,7 @@
  */
 
 import type { FloatDType } from './dtype.ts';
+import type { Shape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Applied to each output element as it is stored. */
@@ -109,6 +110,17 @@ export interface AuxiliaryStepSums {
   readonly auxiliarySquares: number;
 }
 
+/** Memory for intermediate results that kernels reach without copies, and that is used again instead of being made anew. */
+export interface Workspace {
+  /**
+   * A contiguous f32 tensor with arbitrary contents, its caller's until it is released; undefined when there is no room for it.
+   * It is not plain memory to be kept or sent elsewhere: results that leave a computation are copied out of it.
+   */
+  borrow(shape: Shape): Tensor<'f32'> | undefined;
+  /** Takes back the memory of a borrowed tensor, from it or any view of it. Tensors that were not borrowed here are left alone. */
+  release(tensor: Tensor): void;
+}
+
 export interface Kernels {
   /** For reports: `reference`, `simd`. */
   readonly name: string;
@@ -133,4 +145,6 @@ export interface Kernels {
    * rounded once; a sum of n terms t, each a few operations in f64, is off by at most γ_{n+6} Σ |t|, u = 2^-53.
    */
   auxiliaryStepInPlace?(call: AuxiliaryStepCall): AuxiliaryStepSums;
+  /** Where outputs are best put that only the next calls read. Absent where ordinary memory is as good. */
+  readonly workspace?: Workspace;
 }

@@ -1,6 +1,6 @@
 /** What the execution of one node is given. */
 
-import { DomainError, zeros } from '@rankwise/tensor';
+import { DomainError } from '@rankwise/tensor';
 import type { FusedActivation, Kernels, Shape, Tensor } from '@rankwise/tensor';
 
 import type { Model } from '../model.ts';
@@ -12,6 +12,8 @@ export interface NodeCall {
   readonly outputShape: Shape;
   readonly parameters: Model['parameters'];
   readonly kernels: Kernels;
+  /** A contiguous tensor with arbitrary contents: for the node's value, every element of which the node writes. */
+  readonly newOutput: (shape: Shape) => Tensor<'f32'>;
   /** Applied as the result is stored; only conv2d and linear are ever asked for other than `none`. */
   readonly activation: FusedActivation;
 }
@@ -23,7 +25,7 @@ export function inputOf(call: NodeCall): Tensor<'f32'> {
   return input;
 }
 
-/** A new tensor for the node's value. */
+/** A tensor for the node's value. */
 export function newOutput(call: NodeCall): Tensor<'f32'> {
-  return zeros('f32', call.outputShape);
+  return call.newOutput(call.outputShape);
 }

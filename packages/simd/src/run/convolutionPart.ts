@@ -5,9 +5,7 @@ import type { Conv2dCall, Conv2dExtents, Tensor } from '@rankwise/tensor';
 import { copyPlanesTask } from '../emit/copyPlanes.ts';
 import { lanes } from '../plan/convolutionPlan.ts';
 import type { Allocate, Machine } from './machine.ts';
-
-/** Loads of whole vectors may read this many bytes past the last element. */
-const slackBytes = 64;
+import { slackBytes } from './workspace.ts';
 
 export interface ConvolutionPart {
   readonly call: Conv2dCall;
@@ -39,8 +37,7 @@ export function borderedPlanes(
 ): Planes {
   const { images, channels, height, width } = part.extents;
   const [top, left] = part.call.padding;
-  const source = allocate(images * channels * height * width * 4 + slackBytes);
-  uploadPlanes(machine, part, source);
+  const source = inputPlanes(machine, allocate, part);
   const same = extents.channels === channels && extents.height === height && extents.width === width;
   if (same) return { address: source, ...extents };
   const plane = extents.height * extents.width * 4;
@@ -68,34 +65,51 @@ export function borderedPlanes(
   return { address: target, ...extents };
 }
 
-/** The part's input planes, copied to `address`: [images][channels][height][width]. */
-function uploadPlanes({ heap }: Machine, part: ConvolutionPart, address: number): void {
+/** Address of the part's input planes, [images][channels][height][width]: where they are, or where they have been copied to. */
+function inputPlanes(machine: Machine, allocate: Allocate, part: ConvolutionPart): number {
   const { call, extents, firstImage, group } = part;
   const { images, groups, channels, height, width } = extents;
   const planes = channels * height * width;
   const { data, offset } = call.input;
-  const f32 = heap.f32;
+  const resident = groups === 1 ? machine.workspace?.addressOf(call.input) : undefined;
+  if (resident !== undefined) return resident + firstImage * planes * 4;
+  const address = allocate(images * planes * 4 + slackBytes);
+  const { f32 } = machine.heap;
   if (groups === 1) {
     const first = offset + firstImage * planes;
     f32.set(data.subarray(first, first + images * planes), address / 4);
-    return;
+    return address;
   }
   for (let image = 0; image < images; image++) {
     const first = offset + ((firstImage + image) * groups + group) * planes;
     f32.set(data.subarray(first, first + planes), address / 4 + image * planes);
   }
+  return address;
 }
 
 /**
- * The part's output, copied from planes in memory.
+ * Address for the part's output planes: where the output is, if it lies in the linear memory in this layout.
  * @param imageLength - f32 elements from one image to the next
  */
-export function downloadPlanes({ heap }: Machine, part: ConvolutionPart, address: number, imageLength: number): void {
+export function outputPlanes(machine: Machine, allocate: Allocate, part: ConvolutionPart, imageLength: number): number {
+  const { images, groups, filters, outputHeight, outputWidth } = part.extents;
+  const dense = groups === 1 && imageLength === filters * outputHeight * outputWidth;
+  const resident = dense ? machine.workspace?.addressOf(part.call.output) : undefined;
+  return resident === undefined ? allocate(images * imageLength * 4) : resident + part.firstImage * imageLength * 4;
+}
+
+/**
+ * The part's output, copied from planes in memory, unless they are the output.
+ * @param imageLength - f32 elements from one image to the next
+ */
+export function downloadPlanes(machine: Machine, part: ConvolutionPart, address: number, imageLength: number): void {
   const { call, extents, firstImage, group } = part;
+  const resident = machine.workspace?.addressOf(call.output);
+  if (resident !== undefined && address === resident + firstImage * imageLength * 4) return;
   const { images, groups, filters, outputHeight, outputWidth } = extents;
   const planes = filters * outputHeight * outputWidth;
   const { data, offset } = call.output;
-  const f32 = heap.f32;
+  const { f32 } = machine.heap;
   const start = address / 4;
   if (groups === 1 && imageLength === planes) {
     data.set(f32.subarray(start, start + images * planes), offset + firstImage * planes);
@@ -105,14 +119,6 @@ export function downloadPlanes({ heap }: Machine, part: ConvolutionPart, address
     const from = start + image * imageLength;
     data.set(f32.subarray(from, from + planes), offset + ((firstImage + image) * groups + group) * planes);
   }
-}
-
-/** The first image's output planes of the part, [filters, positions]. */
-export function outputMatrix({ call, extents, firstImage, group }: ConvolutionPart): Tensor<'f32'> {
-  const { groups, filters, outputHeight, outputWidth } = extents;
-  const positions = outputHeight * outputWidth;
-  const offset = call.output.offset + (firstImage * groups + group) * filters * positions;
-  return { ...call.output, shape: [filters, positions], strides: [positions, 1], offset };
 }
 
 /** The bias with zeros behind it, copied to `address`; zeros without one. */

@@ -9,11 +9,11 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { borderedPlanes, downloadPlanes, outputMatrix, uploadBias, weightMatrix } from './convolutionPart.ts';
+import { borderedPlanes, downloadPlanes, outputPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
 import type { ConvolutionPart, Planes } from './convolutionPart.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
-import { downloadRows, uploadMatrix } from './transfer.ts';
+import { uploadMatrix } from './transfer.ts';
 
 export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile }: ImplicitPlan): void {
   const { extents, call, bias } = part;
@@ -31,7 +31,10 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
     const biasAddress = allocate(plan.rows * 4);
     uploadBias(machine, bias, biasAddress, plan.rows);
     const scratchStride = plan.rightGroup * plan.chunk * tile.vectors * 16;
-    const out = allocate(plan.rows * plan.columns * 4);
+    const direct = images === 1 && plan.columns === pixels && plan.rows === filters;
+    const out = direct
+      ? outputPlanes(machine, allocate, part, filters * pixels)
+      : allocate(plan.rows * plan.columns * 4);
     const items = Math.ceil(plan.rightPanels / plan.rightGroup);
     machine.runner.run(
       implicitTask(tile),
@@ -52,8 +55,8 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
       items,
       (plan.rows * plan.columns * plan.depth) / lanes,
     );
-    if (images === 1) downloadRows(machine, out, plan.columns, 'f32', outputMatrix(part));
-    else downloadPlanes(machine, part, densePlanes(machine, allocate, part, out, plan), filters * pixels);
+    const planesOut = direct ? out : densePlanes(machine, allocate, part, out, plan);
+    downloadPlanes(machine, part, planesOut, filters * pixels);
   });
 }
 
@@ -61,13 +64,14 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
 function densePlanes(
   machine: Machine,
   allocate: Allocate,
-  { extents }: ConvolutionPart,
+  part: ConvolutionPart,
   source: number,
   plan: ProductPlan,
 ): number {
+  const { extents } = part;
   const { images, filters, outputHeight, outputWidth } = extents;
   const pixels = outputHeight * outputWidth;
-  const target = allocate(filters * images * pixels * 4);
+  const target = outputPlanes(machine, allocate, part, filters * pixels);
   machine.runner.run(
     copyPlanesTask,
     {

@@ -15,7 +15,7 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { borderedPlanes, downloadPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import { borderedPlanes, downloadPlanes, outputPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
 import type { ConvolutionPart } from './convolutionPart.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
@@ -190,7 +190,7 @@ function transformedProducts(
   const quads = Math.ceil(filters / lanes);
   const plane = outputHeight * outputWidth;
   const tiles = images * y.tiles * x.tiles;
-  const target = allocate(images * quads * lanes * plane * 4);
+  const target = outputPlanes(machine, allocate, part, quads * lanes * plane);
   const bias = allocate(quads * lanes * 4);
   uploadBias(machine, part.bias, bias, quads * lanes);
   const places = allocate(tiles * 12);

@@ -12,6 +12,7 @@ import type { Machine } from './machine.ts';
 import { singleRunner } from './taskRunner.ts';
 import type { TaskFunctions, TaskRunner } from './taskRunner.ts';
 import { createWeightCache } from './weightCache.ts';
+import { createWorkspace } from './workspace.ts';
 
 const pageBytes = 65_536;
 /** Bytes that packed weights may take by default. */
@@ -55,13 +56,15 @@ export async function createMachine(
   { relaxed, maximumPages }: MachineOptions,
   threadOptions?: Required<ThreadOptions>,
 ): Promise<Machine> {
-  const shared = threadOptions !== undefined;
+  const shared = probeFeatures().threads;
   const { memory, maximum } = createMemory(shared, maximumPages);
   const limits = { initial: Math.min(initialPages, maximum), maximum: mostPages, shared };
   const module = await WebAssembly.compile(emitKernelModule({ memory: limits, relaxed }));
   const heap = createHeap(memory, maximum);
   const runner = await startRunner(module, heap, threadOptions);
-  return { heap, runner, weights: createWeightCache(heap, defaultWeightBytes), relaxed };
+  const weights = createWeightCache(heap, defaultWeightBytes);
+  const workspace = shared ? createWorkspace(heap, (maximum * pageBytes) / 4) : undefined;
+  return { heap, runner, weights, workspace, relaxed };
 }
 
 async function startRunner(

@@ -3,11 +3,14 @@
 import type { Heap } from './heap.ts';
 import type { TaskRunner } from './taskRunner.ts';
 import type { WeightCache } from './weightCache.ts';
+import type { HeapWorkspace } from './workspace.ts';
 
 export interface Machine {
   readonly heap: Heap;
   readonly runner: TaskRunner;
   readonly weights: WeightCache;
+  /** With shared memory only. */
+  readonly workspace: HeapWorkspace | undefined;
   /** Whether the emitted tiles use relaxed multiply-add. */
   readonly relaxed: boolean;
 }

@@ -85,6 +85,11 @@ function pool(
       f32.set(counts.rows, fields.rowCounts / 4);
       f32.set(counts.columns, fields.columnCounts / 4);
     }
+    const [source, target] = [machine.workspace?.addressOf(input), machine.workspace?.addressOf(output)];
+    if (source !== undefined && target !== undefined) {
+      runner.run(task, { ...fields, input: source, output: target }, planes, planes * workOf(call, extents));
+      return;
+    }
     for (let from = 0; from < planes; from += planesAtOnce) {
       const count = Math.min(planesAtOnce, planes - from);
       const start = input.offset + from * planeSize;

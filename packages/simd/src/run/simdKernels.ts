@@ -52,6 +52,7 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
     relu: (input, output) => relu(machine, input, output),
     add: (a, b, output) => add(machine, a, b, output),
     auxiliaryStepInPlace: (call) => auxiliaryStepInPlace(machine, call),
+    ...(machine.workspace === undefined ? {} : { workspace: machine.workspace }),
     dispose: () => runner.dispose(),
   };
 }
