@@ -244,6 +244,29 @@ describe.each(bothKernels)('matmul with %s', (_, kernels) => {
   });
 });
 
+describe('matmul in parts', () => {
+  const [, { matmul }] = bothKernels[0]!;
+  // More than 2^28 bytes of operands by the plan's reckoning, though stride 0 keeps them small here.
+  const length = 2_900_001;
+  const long = { ...seeded('f32', [1, 12], 1, { values: 'integers' }), shape: [length, 12], strides: [0, 1] };
+  const short = seeded('f32', [12, 1], 2, { values: 'integers' });
+  const product = long.data.reduce((sum, value, at) => sum + value * (short.data[at] ?? NaN), 0);
+
+  it('cuts long columns, with the bias of each row', () => {
+    const rowBias = seeded('f32', [length], 3, { values: 'integers' });
+    const out = full('f32', [length, 1], NaN);
+    matmul({ a: long, b: short, out, rowBias });
+    expect(out.data.every((value, at) => value === product + (rowBias.data[at] ?? NaN))).toBe(true);
+  });
+
+  it('cuts long rows, with what they held', () => {
+    const out = seeded('f32', [1, length], 3, { values: 'integers' });
+    const before = out.data.slice();
+    matmul({ a: transpose(short), b: transpose(long), out, beta: 2 });
+    expect(out.data.every((value, at) => value === product + 2 * (before[at] ?? NaN))).toBe(true);
+  });
+});
+
 describe('bits without relaxed multiply-adds', () => {
   const [, kernels] = bothKernels[0]!;
 
