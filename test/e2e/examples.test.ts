@@ -34,6 +34,7 @@ describe('examples', () => {
   it('01 writes the network it speaks of and a self-contained page', async () => {
     const small = ['--images', '30', '--positions', '3', '--iterations', '2', '--test', '40', '--out', folder];
     const text = await runExample('01-fashion.ts', ...small);
+    expect(text).toMatch(/^kernels +simd kernels, 1 thread \([^)]*\)(?: in each of \d workers)?$/m);
     expect(text).toMatch(/the original network: top-1 \d+\.\d%/);
     expect(text).toContain('← written');
     const model = loadModel(new Uint8Array(await readFile(join(folder, 'fashion-chain-4x.safetensors'))));
@@ -57,6 +58,7 @@ describe('examples', () => {
   it('03 prints one row for each speed-up and one column for each method', async () => {
     const few = ['--images', '20', '--positions', '2', '--iterations', '1', '--count', '10'];
     const text = await runExample('03-methods.ts', ...few, '--speedups', '4,8', '--methods', 'uniform L S,energy L A');
+    expect(text).toContain('10 test photographs, simd kernels: ');
     expect(text).toContain('| speed-up | uniform L S | energy L A |');
     expect(text.match(/^\| [48]× \|/gm)).toHaveLength(2);
   });
