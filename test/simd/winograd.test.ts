@@ -123,6 +123,7 @@ describe.each(machines)('minimal filtering with %s', (_, machine) => {
         make(address);
         return address;
       },
+      makeRoom: () => false,
       clear: () => {},
       bytes: 0,
     };

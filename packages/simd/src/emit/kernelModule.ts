@@ -5,6 +5,7 @@ import type { MemoryLimits } from '../assembler/moduleBuilder.ts';
 import { tileShapes } from '../plan/tileShape.ts';
 import { emitCopyPlanes } from './copyPlanes.ts';
 import { emitElementwise } from './elementwise.ts';
+import { emitDotRows } from './dotRows.ts';
 import { emitImplicitConvolution } from './implicitConvolution.ts';
 import { emitPasses } from './passTable.ts';
 import { emitAuxiliaryStep } from './auxiliaryStep.ts';
@@ -32,6 +33,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
       emitProduct(module, numberFormat(dtype, relaxed), shape, true);
     }
   }
+  emitDotRows(module, numberFormat('f32', relaxed));
   emitCopyPlanes(module);
   const passes = emitPasses(module);
   module.table(passes);

@@ -28,8 +28,6 @@ const packFields = {
   paddedDepth: 'i32',
   jStride: 'i32',
   kStride: 'i32',
-  /** Every element is multiplied by it. */
-  scale: 'f64',
 } as const;
 
 const bytesOf: Readonly<Record<Format, number>> = { f32: 4, f64: 8 };
@@ -76,16 +74,15 @@ function emitPack(module: ModuleBuilder, from: Format, to: Format): void {
   });
 }
 
-/** Whether a panel's rows are runs of whole vectors in the source, and nothing is scaled. */
+/** Whether a panel's rows are runs of whole vectors in the source. */
 function wholeVectors(
-  { width, jStride, scale }: FieldLocals<typeof packFields>,
+  { width, jStride }: FieldLocals<typeof packFields>,
   last: Local<'i32'>,
   bytes: number,
 ): Expression<'i32'> {
   const lanes = 16 / bytes;
   const whole = i32.and(i32.eq(last.get(), width.get()), i32.eqz(i32.and(width.get(), i32.const(lanes - 1))));
-  const dense = i32.and(i32.eq(jStride.get(), i32.const(bytes)), f64.eq(scale.get(), f64.const(1)));
-  return i32.and(whole, dense);
+  return i32.and(whole, i32.eq(jStride.get(), i32.const(bytes)));
 }
 
 function copyRows(
@@ -110,7 +107,7 @@ function copyRows(
 
 function copyElements(
   f: FunctionBuilder,
-  { width, depth, jStride, kStride, scale }: FieldLocals<typeof packFields>,
+  { width, depth, jStride, kStride }: FieldLocals<typeof packFields>,
   start: Local<'i32'>,
   out: Local<'i32'>,
   last: Local<'i32'>,
@@ -127,21 +124,14 @@ function copyElements(
     f.set(read, at(start, j, jStride));
     f.set(write, at(out, j, bytesOf[to]));
     f.count(k, i32.const(0), depth.get(), 1, () => {
-      f.do(scaledCopy(read, write, scale, from, to));
+      f.do(copyElement(read, write, from, to));
       advanceBy(f, read, kStride);
       advanceBy(f, write, step);
     });
   });
 }
 
-function scaledCopy(
-  read: Local<'i32'>,
-  write: Local<'i32'>,
-  scale: Local<'f64'>,
-  from: Format,
-  to: Format,
-): Expression<'none'> {
-  const loaded = from === 'f32' ? f64.promote_f32(f32.load(read.get())) : f64.load(read.get());
-  const scaled = f64.mul(loaded, scale.get());
-  return to === 'f32' ? f32.store(write.get(), f32.demote_f64(scaled)) : f64.store(write.get(), scaled);
+function copyElement(read: Local<'i32'>, write: Local<'i32'>, from: Format, to: Format): Expression<'none'> {
+  if (to === 'f32') return f32.store(write.get(), f32.load(read.get()));
+  return f64.store(write.get(), from === 'f32' ? f64.promote_f32(f32.load(read.get())) : f64.load(read.get()));
 }

@@ -32,7 +32,9 @@ export function emitPasses(module: ModuleBuilder): readonly Callee[] {
 
 /** Index of a pass in the function table. */
 export function passIndex(name: PassName, { outputs, taps }: LineShape): number {
-  const index = passEntries.findIndex((entry) => entry.name === name && entry.outputs === outputs && entry.taps === taps);
+  const index = passEntries.findIndex(
+    (entry) => entry.name === name && entry.outputs === outputs && entry.taps === taps,
+  );
   if (index < 0) throw new RangeError(`passIndex: expected a transform that is emitted, got F(${outputs}, ${taps})`);
   return index;
 }

@@ -35,6 +35,12 @@ export interface ProductPlan {
   readonly items: number;
 }
 
+export interface ItemOptions {
+  readonly threads?: number;
+  /** The right operand lies beyond the caches: its panels are walked one by one, so that memory is read from end to end. */
+  readonly streamed?: boolean;
+}
+
 export interface ProductExtents {
   readonly rows: number;
   readonly columns: number;
@@ -42,10 +48,15 @@ export interface ProductExtents {
 }
 
 /**
- * The plan of a product. How it is cut into items, which alone depends on the threads, has no influence on the bits of its result.
+ * The plan of a product. How it is cut into items, which alone depends on the options, has no influence on the bits of its result.
  * @param lanes - elements of a vector: 4 for f32, 2 for f64
  */
-export function planProduct(extents: ProductExtents, lanes: number, tile: RatedTile, threads = 1): ProductPlan {
+export function planProduct(
+  extents: ProductExtents,
+  lanes: number,
+  tile: RatedTile,
+  { threads = 1, streamed = false }: ItemOptions = {},
+): ProductPlan {
   const width = tile.vectors * lanes;
   const bytes = 16 / lanes;
   const rows = roundUp(extents.rows, tile.rows);
@@ -56,7 +67,7 @@ export function planProduct(extents: ProductExtents, lanes: number, tile: RatedT
   const rightPanels = columns / width;
   const leftGroup = Math.max(1, Math.min(leftPanels, Math.floor(leftGroupBytes / (tile.rows * bytes * chunk))));
   const fairGroup = threads === 1 ? rightPanels : Math.ceil(rightPanels / (threads * itemsOfThread));
-  const rightGroup = Math.max(1, Math.min(fairGroup, rightPanelsOfItem));
+  const rightGroup = streamed ? 1 : Math.max(1, Math.min(fairGroup, rightPanelsOfItem));
   const items = Math.ceil(leftPanels / leftGroup) * Math.ceil(rightPanels / rightGroup);
   return { tile, rows, columns, depth, chunk, leftPanels, rightPanels, leftGroup, rightGroup, items };
 }

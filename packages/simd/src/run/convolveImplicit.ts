@@ -21,7 +21,7 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
   const taken = channels * kernelHeight * kernelWidth;
   const pixels = outputHeight * outputWidth;
   const columns = images * pixels;
-  const plan = planProduct({ rows: filters, columns, depth: taken }, lanes, tile, machine.runner.threads);
+  const plan = planProduct({ rows: filters, columns, depth: taken }, lanes, tile, { threads: machine.runner.threads });
   const packed = packedWeights(machine, part, plan, taken);
   withScratch(machine, (allocate) => {
     const [top, left, bottom, right] = call.padding;
@@ -117,7 +117,6 @@ function packedWeights(machine: Machine, part: ConvolutionPart, plan: ProductPla
             paddedDepth: plan.depth,
             jStride: matrix.rowStride,
             kStride: matrix.columnStride,
-            scale: 1,
           },
           plan.leftPanels,
           plan.rows * plan.depth,

@@ -23,8 +23,8 @@ import { uploadMatrix } from './transfer.ts';
 
 const lineBytes = 64;
 
-/** With at most this many panels of tiles the products wait for the transformed weights, not for the arithmetic. */
-const mostPanelsAhead = 8;
+/** Panels of tiles up to which the products read the weights ahead: see emitTile. */
+const mostPanelsStreamed = 8;
 
 interface Scratch {
   readonly scratch: number;
@@ -37,7 +37,9 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
   const tiles = images * y.tiles * x.tiles;
   const points = y.size * x.size;
   const depth = roundUp(channels, lanes);
-  const product = planProduct({ rows: tiles, columns: filters, depth }, lanes, tile);
+  // With few tiles the products wait for the transformed weights, not for the arithmetic.
+  const streamed = Math.ceil(tiles / tile.rows) <= mostPanelsStreamed;
+  const product = planProduct({ rows: tiles, columns: filters, depth }, lanes, tile, { streamed });
   const weights = transformedWeights(machine, part, plan, product);
   withScratch(machine, (allocate) => {
     const scratch = {
@@ -50,7 +52,7 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
     const zeros = allocate(product.rows * 4);
     uploadBias(machine, undefined, zeros, product.rows);
     machine.runner.run(
-      productTask('f32', tile, product.leftPanels <= mostPanelsAhead),
+      productTask('f32', tile, streamed),
       {
         ...product,
         left: input,

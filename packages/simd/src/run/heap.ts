@@ -19,9 +19,10 @@ export interface Heap extends MemoryViews {
   readonly memory: WebAssembly.Memory;
   /**
    * @returns the address of a block; its contents are arbitrary.
+   * @param makeRoom - called when the memory cannot grow enough; whether it has freed something, so that a second try is worth it
    * @throws MemoryError when the memory cannot grow enough.
    */
-  allocate(bytes: number): number;
+  allocate(bytes: number, makeRoom?: () => boolean): number;
   /** @throws DomainError where no allocated block begins. */
   free(address: number): void;
   /** Bytes in allocated blocks. */
@@ -47,6 +48,18 @@ export function createHeap(memory: WebAssembly.Memory, maximumPages: number): He
   const sizes = new Map<number, number>();
   let free: readonly FreeBlock[] = [{ start: firstAddress, end: memory.buffer.byteLength }];
   let used = 0;
+  const take = (size: number): number => {
+    let taken = takeFirstFit(free, size);
+    if (taken === undefined) {
+      free = giveBack(free, grow(memory, size - openEnd(free, memory), maximumPages));
+      // The memory now ends in a free block of that size.
+      taken = takeFirstFit(free, size)!;
+    }
+    free = taken.rest;
+    sizes.set(taken.address, size);
+    used += size;
+    return taken.address;
+  };
   return {
     memory,
     get f32() {
@@ -64,18 +77,14 @@ export function createHeap(memory: WebAssembly.Memory, maximumPages: number): He
     get used() {
       return used;
     },
-    allocate: (bytes) => {
+    allocate: (bytes, makeRoom) => {
       const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
-      let taken = takeFirstFit(free, size);
-      if (taken === undefined) {
-        free = giveBack(free, grow(memory, size - openEnd(free, memory), maximumPages));
-        // The memory now ends in a free block of that size.
-        taken = takeFirstFit(free, size)!;
+      try {
+        return take(size);
+      } catch (error) {
+        if (!(error instanceof MemoryError) || makeRoom?.() !== true) throw error;
+        return take(size);
       }
-      free = taken.rest;
-      sizes.set(taken.address, size);
-      used += size;
-      return taken.address;
     },
     free: (address) => {
       const size = sizes.get(address);

@@ -22,11 +22,11 @@ export type Allocate = (bytes: number) => number;
  * Runs `work` with a function that allocates blocks; they are freed when it returns or throws.
  * @returns what `work` returns.
  */
-export function withScratch<T>({ heap }: Machine, work: (allocate: Allocate) => T): T {
+export function withScratch<T>({ heap, weights }: Machine, work: (allocate: Allocate) => T): T {
   const blocks: number[] = [];
   try {
     return work((bytes) => {
-      const block = heap.allocate(bytes);
+      const block = heap.allocate(bytes, weights.makeRoom);
       blocks.push(block);
       return block;
     });

@@ -1,11 +1,12 @@
 /** Kernels on emitted WebAssembly. */
 
-import { referenceKernels } from '@rankwise/tensor';
-import type { Kernels } from '@rankwise/tensor';
+import type { Conv2dCall, Kernels } from '@rankwise/tensor';
 import { probeFeatures } from '../features.ts';
 import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
 import { checkMachineOptions, createMachine } from './createMachine.ts';
+import type { Machine } from './machine.ts';
+import { disposedError } from './taskRunner.ts';
 import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
 import type { TransformSize } from '../plan/convolutionPlan.ts';
 import { conv2d } from './conv2d.ts';
@@ -40,20 +41,30 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
   const shared = threadOptions.threads > 1 && probeFeatures().threads;
   const machine = await createMachine(machineOptions, shared ? threadOptions : undefined);
   const { runner } = machine;
+  let disposed = false;
+  const whileInUse =
+    <A extends unknown[], R>(work: (machine: Machine, ...args: A) => R) =>
+    (...args: A): R => {
+      // Small calls do not reach the tasks, and must not outlive them either.
+      if (disposed) throw disposedError();
+      return work(machine, ...args);
+    };
   return {
-    ...referenceKernels,
     name: 'simd',
     threads: runner.threads,
     features: featureNames(machine.relaxed, shared, threadOptions.threads),
-    matmul: (call) => matmul(machine, call),
-    conv2d: (call) => conv2d(machine, call, winograd),
-    maxPool2d: (call) => maxPool2d(machine, call),
-    averagePool2d: (call) => averagePool2d(machine, call),
-    relu: (input, output) => relu(machine, input, output),
-    add: (a, b, output) => add(machine, a, b, output),
-    auxiliaryStepInPlace: (call) => auxiliaryStepInPlace(machine, call),
+    matmul: whileInUse(matmul),
+    conv2d: whileInUse((used, call: Conv2dCall) => conv2d(used, call, winograd)),
+    maxPool2d: whileInUse(maxPool2d),
+    averagePool2d: whileInUse(averagePool2d),
+    relu: whileInUse(relu),
+    add: whileInUse(add),
+    auxiliaryStepInPlace: whileInUse(auxiliaryStepInPlace),
     ...(machine.workspace === undefined ? {} : { workspace: machine.workspace }),
-    dispose: () => runner.dispose(),
+    dispose: () => {
+      disposed = true;
+      runner.dispose();
+    },
   };
 }
 

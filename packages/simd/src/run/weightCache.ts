@@ -12,6 +12,11 @@ import type { Heap } from './heap.ts';
 export interface WeightCache {
   /** The block for these weights in this layout; `make` allocates and fills one when there is none. */
   packed(weight: Tensor<'f32'>, layout: string, bytes: number, make: (address: number) => void): number;
+  /**
+   * Frees every block but that of the weights used last, which a running call may need.
+   * @returns whether anything was freed.
+   */
+  makeRoom(): boolean;
   /** Frees every block. */
   clear(): void;
   readonly bytes: number;
@@ -26,8 +31,6 @@ interface Entry {
 export function createWeightCache(heap: Heap, budget: number): WeightCache {
   // Least recently used first. Keys begin with the number of the array.
   const entries = new Map<string, Entry>();
-  const numbers = new WeakMap<object, number>();
-  let nextNumber = 0;
   let total = 0;
   const drop = (key: string): void => {
     const entry = entries.get(key);
@@ -36,17 +39,14 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
     heap.free(entry.address);
     total -= entry.bytes;
   };
-  const collected = new FinalizationRegistry<number>((number) => {
+  const dropAll = (): boolean => {
+    const some = entries.size > 0;
+    for (const key of entries.keys()) drop(key);
+    return some;
+  };
+  const numberOf = arrayNumbers((number) => {
     for (const key of [...entries.keys()].filter((name) => name.startsWith(`${number}:`))) drop(key);
   });
-  const numberOf = (data: object): number => {
-    const known = numbers.get(data);
-    if (known !== undefined) return known;
-    const number = nextNumber++;
-    numbers.set(data, number);
-    collected.register(data, number);
-    return number;
-  };
   return {
     packed: (weight, layout, bytes, make) => {
       const key = `${numberOf(weight.data)}:${weight.offset}:${weight.shape.join('x')}:${layout}`;
@@ -60,22 +60,41 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
         if (total + bytes <= budget) break;
         drop(oldest);
       }
-      const address = heap.allocate(bytes);
+      const address = heap.allocate(bytes, dropAll);
+      // An entry before it is filled: what making it needs may push out the others.
+      entries.set(key, { address, bytes });
+      total += bytes;
       try {
         make(address);
       } catch (error) {
-        heap.free(address);
+        drop(key);
         throw error;
       }
-      entries.set(key, { address, bytes });
-      total += bytes;
       return address;
     },
-    clear: () => {
-      for (const key of entries.keys()) drop(key);
+    makeRoom: () => {
+      const others = [...entries.keys()].slice(0, -1);
+      for (const key of others) drop(key);
+      return others.length > 0;
     },
+    clear: () => void dropAll(),
     get bytes() {
       return total;
     },
+  };
+}
+
+/** A number of its own for each array; `onCollected` gets it when the array is gone. */
+function arrayNumbers(onCollected: (number: number) => void): (data: object) => number {
+  const numbers = new WeakMap<object, number>();
+  const collected = new FinalizationRegistry(onCollected);
+  let next = 0;
+  return (data) => {
+    const known = numbers.get(data);
+    if (known !== undefined) return known;
+    const number = next++;
+    numbers.set(data, number);
+    collected.register(data, number);
+    return number;
   };
 }

@@ -1,0 +1,164 @@
+/**
+ * A product on packed panels: both operands are copied into the linear memory, packed, multiplied, and the result is copied out.
+ *
+ * The rows of the result in memory run along the contiguous axis of `out`: where that is the first axis (a transposed view), the
+ * product computed is outᵀ = bᵀ aᵀ, with the row bias along the vectors.
+ */
+
+import { transpose } from '@rankwise/tensor';
+import type { FloatDType, MatmulCall, Tensor } from '@rankwise/tensor';
+import { packTask } from '../emit/packPanels.ts';
+import { productTask } from '../emit/product.ts';
+import { tileFlags } from '../emit/tile.ts';
+import { planProduct } from '../plan/productPlan.ts';
+import type { ProductPlan } from '../plan/productPlan.ts';
+import { chooseTile } from '../plan/tileShape.ts';
+import type { Allocate, Machine } from './machine.ts';
+import { withScratch } from './machine.ts';
+import { storeSums } from './storeSums.ts';
+import { bytesOf, downloadRows, uploadMatrix, viewOf } from './transfer.ts';
+
+/** The product with the roles of the tile: `left` gives rows (splats), `right` columns (vectors). */
+interface OrientedCall {
+  readonly left: Tensor<FloatDType>;
+  /** [columns, depth]. */
+  readonly rightTransposed: Tensor<FloatDType>;
+  readonly out: Tensor<FloatDType>;
+  readonly bias: Tensor<FloatDType> | undefined;
+  readonly turned: boolean;
+}
+
+export function multiplyPacked(machine: Machine, call: MatmulCall): void {
+  const { alpha = 1, beta = 0, activation = 'none' } = call;
+  const { left, rightTransposed, out, bias, turned } = orient(call);
+  const dtype = [left, rightTransposed, out, ...(bias === undefined ? [] : [bias])].some(
+    (tensor) => tensor.dtype === 'f64',
+  )
+    ? 'f64'
+    : 'f32';
+  const bytes = bytesOf(dtype);
+  const [rows = 0, depth = 0] = left.shape;
+  const [columns = 0] = rightTransposed.shape;
+  const { tile } = chooseTile(rows, columns, 16 / bytes, machine.relaxed);
+  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, { threads: machine.runner.threads });
+  // A factor would have to be multiplied into an operand: then everything but the sum is left to the end.
+  const fused = alpha === 1;
+  const accumulates = fused && beta !== 0;
+  withScratch(machine, (allocate) => {
+    const leftPanels = allocate(plan.rows * plan.depth * bytes);
+    const rightPanels = allocate(plan.columns * plan.depth * bytes);
+    pack(machine, allocate, left, dtype, leftPanels, tile.rows, plan);
+    pack(machine, allocate, rightTransposed, dtype, rightPanels, tile.vectors * (16 / bytes), plan);
+    const biasLength = Math.max(plan.rows, plan.columns);
+    const biasAddress = allocate(biasLength * bytes);
+    uploadBias(machine, biasAddress, biasLength, dtype, fused ? bias : undefined);
+    const result = allocate(plan.rows * plan.columns * bytes);
+    if (accumulates)
+      uploadScaled(machine, result, plan.columns, dtype, { left, rightTransposed, out, bias, turned }, beta);
+    machine.runner.run(
+      productTask(dtype, tile),
+      {
+        ...plan,
+        left: leftPanels,
+        right: rightPanels,
+        out: result,
+        bias: biasAddress,
+        leftBatch: 0,
+        rightBatch: 0,
+        outBatch: 0,
+        rowStride: plan.columns * bytes,
+        flags:
+          (accumulates ? tileFlags.accumulate : 0) |
+          (fused && activation === 'relu' ? tileFlags.relu : 0) |
+          (turned ? tileFlags.columnBias : 0),
+      },
+      plan.items,
+      (plan.rows * plan.columns * plan.depth * bytes) / 16,
+    );
+    if (fused) return downloadRows(machine, result, plan.columns, dtype, out);
+    const sums = viewOf(machine.heap, dtype);
+    const [rowStep, columnStep] = turned ? [1, plan.columns] : [plan.columns, 1];
+    storeSums(call, (i, j) => sums[result / bytes + i * rowStep + j * columnStep]!);
+  });
+}
+
+function orient({ a, b, out, rowBias }: MatmulCall): OrientedCall {
+  const [rowStride, columnStride] = out.strides;
+  if (rowStride === 1 && columnStride !== 1) {
+    return { left: transpose(b), rightTransposed: a, out: transpose(out), bias: rowBias, turned: true };
+  }
+  return { left: a, rightTransposed: transpose(b), out, bias: rowBias, turned: false };
+}
+
+/** Packs the rows of `matrix` [count, depth] into panels of `width` rows. */
+function pack(
+  machine: Machine,
+  allocate: Allocate,
+  matrix: Tensor<FloatDType>,
+  dtype: FloatDType,
+  target: number,
+  width: number,
+  plan: ProductPlan,
+): void {
+  const [count = 0, depth = 0] = matrix.shape;
+  const { address, rowStride, columnStride, dtype: from } = uploadMatrix(machine, allocate, matrix);
+  machine.runner.run(
+    packTask(from, dtype),
+    {
+      source: address,
+      target,
+      width,
+      count,
+      depth,
+      paddedDepth: plan.depth,
+      jStride: rowStride,
+      kStride: columnStride,
+    },
+    Math.ceil(count / width),
+    count * depth,
+  );
+}
+
+function uploadBias(
+  { heap }: Machine,
+  address: number,
+  length: number,
+  dtype: FloatDType,
+  bias: Tensor<FloatDType> | undefined,
+): void {
+  const first = address / bytesOf(dtype);
+  const target = viewOf(heap, dtype).subarray(first, first + length);
+  target.fill(0);
+  if (bias === undefined) return;
+  const [count = 0] = bias.shape;
+  const [stride = 0] = bias.strides;
+  for (let i = 0; i < count; i++) target[i] = bias.data[bias.offset + i * stride]!;
+}
+
+/** Writes beta · out + bias, where the sum starts when beta is not zero. */
+function uploadScaled(
+  { heap }: Machine,
+  address: number,
+  rowLength: number,
+  dtype: FloatDType,
+  { out, bias, turned }: OrientedCall,
+  beta: number,
+): void {
+  const [rows = 0, columns = 0] = out.shape;
+  const [rowStride = 0, columnStride = 0] = out.strides;
+  const target = viewOf(heap, dtype);
+  const first = address / bytesOf(dtype);
+  const copied = beta === 1 && bias === undefined && columnStride === 1;
+  const biasAt = (index: number): number =>
+    bias === undefined ? 0 : bias.data[bias.offset + index * (bias.strides[0] ?? 0)]!;
+  for (let i = 0; i < rows; i++) {
+    const from = out.offset + i * rowStride;
+    const to = first + i * rowLength;
+    if (copied) target.set(out.data.subarray(from, from + columns), to);
+    else {
+      for (let j = 0; j < columns; j++) {
+        target[to + j] = beta * out.data[from + j * columnStride]! + biasAt(turned ? j : i);
+      }
+    }
+  }
+}
