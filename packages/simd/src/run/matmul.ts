@@ -16,10 +16,11 @@ const partBytes = 2 ** 28;
 /** A part is never cut below this many rows or columns. */
 const leastExtent = 64;
 
-export function matmul(machine: Machine, call: MatmulCall): void {
+/** @param thin - how it is made; a part of a larger call must be made as the whole would be, bit by bit */
+export function matmul(machine: Machine, call: MatmulCall, thin = isThin(call)): void {
   const { m, n } = checkMatmulCall(call);
   if (m === 0 || n === 0) return;
-  if (isThin(call)) multiplyThin(machine, call);
+  if (thin) multiplyThin(machine, call);
   else for (const part of partsOf(call)) multiplyPacked(machine, part);
 }
 

@@ -1,6 +1,7 @@
 /** Kernels on emitted WebAssembly. */
 
-import type { Conv2dCall, Kernels } from '@rankwise/tensor';
+import { DomainError } from '@rankwise/tensor';
+import type { Conv2dCall, Kernels, MatmulCall } from '@rankwise/tensor';
 import { probeFeatures } from '../features.ts';
 import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
@@ -8,6 +9,7 @@ import { checkMachineOptions, createMachine } from './createMachine.ts';
 import type { Machine } from './machine.ts';
 import { disposedError } from './taskRunner.ts';
 import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
+import { transformSizes } from '../plan/convolutionPlan.ts';
 import type { TransformSize } from '../plan/convolutionPlan.ts';
 import { conv2d } from './conv2d.ts';
 import { add, relu } from './elementwise.ts';
@@ -34,8 +36,30 @@ export interface SimdKernels extends Kernels {
   dispose(): void;
 }
 
+/**
+ * Kernels on WebAssembly SIMD: the module is emitted, compiled and made ready, and with `threads` above 1 so are its workers.
+ *
+ * Products and convolutions compute in the precision of their output; see README.md for the bounds of minimal filtering. Results are
+ * bit-identical for any number of threads. Where memory can be shared the kernels have a workspace.
+ * @throws DomainError when the engine has no WebAssembly SIMD or forbids compiling (the message says which), or an option is out of range.
+ * @throws MemoryError when the engine refuses the memory.
+ * @throws WorkerError when a worker cannot be started.
+ * @example
+ * import { createSimdKernels } from '@rankwise/simd';
+ * import { fromNested, toNested, zeros } from '@rankwise/tensor';
+ * const kernels = await createSimdKernels();
+ * const out = zeros('f32', [1, 1]);
+ * kernels.matmul({ a: fromNested('f32', [[1, 2]]), b: fromNested('f32', [[3], [4]]), out });
+ * kernels.dispose();
+ * toNested(out) // => [[11]]
+ */
 export async function createSimdKernels(options: SimdOptions = {}): Promise<SimdKernels> {
   const { winograd = defaultTransform } = options;
+  if (winograd !== 0 && !transformSizes.includes(winograd)) {
+    throw new DomainError(
+      `createSimdKernels: winograd: expected 0, ${transformSizes.join(', ')}, got ${String(winograd)}`,
+    );
+  }
   const threadOptions = checkThreadOptions('createSimdKernels', options);
   const machineOptions = checkMachineOptions('createSimdKernels', options);
   const shared = threadOptions.threads > 1 && probeFeatures().threads;
@@ -53,7 +77,7 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
     name: 'simd',
     threads: runner.threads,
     features: featureNames(machine.relaxed, shared, threadOptions.threads),
-    matmul: whileInUse(matmul),
+    matmul: whileInUse((used, call: MatmulCall) => matmul(used, call)),
     conv2d: whileInUse((used, call: Conv2dCall) => conv2d(used, call, winograd)),
     maxPool2d: whileInUse(maxPool2d),
     averagePool2d: whileInUse(averagePool2d),

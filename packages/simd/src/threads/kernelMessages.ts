@@ -15,7 +15,7 @@ export interface KernelWorkerStart {
 
 /** A part of a call. `plan` is that of the whole call: a part's own could differ, and with it the bits. */
 export type KernelWork =
-  | { readonly kind: 'matmul'; readonly call: MatmulCall }
+  | { readonly kind: 'matmul'; readonly call: MatmulCall; readonly thin: boolean }
   | { readonly kind: 'conv2d'; readonly call: Conv2dCall; readonly plan: ConvolutionPlan };
 
 export interface KernelRequest {

@@ -3,9 +3,10 @@
  * result is computed as in the whole call, bit by bit. Pure: nothing of the call is changed.
  */
 
-import { assignInPlace, copyOf, slice, transpose, zeros } from '@rankwise/tensor';
+import { copyOf, slice, zeros } from '@rankwise/tensor';
 import type { Conv2dCall, Conv2dExtents, FloatDType, MatmulCall, Tensor } from '@rankwise/tensor';
 import type { ConvolutionPlan } from '../plan/convolutionPlan.ts';
+import { isThin } from '../run/thinProduct.ts';
 import type { KernelWork } from './kernelMessages.ts';
 
 export interface KernelPart {
@@ -29,6 +30,7 @@ export function matmulParts(call: MatmulCall, count: number): readonly KernelPar
       target,
       work: {
         kind: 'matmul',
+        thin: isThin(call),
         call: {
           ...call,
           a: copyOf(slice(call.a, [rows])),
@@ -86,16 +88,7 @@ export function evenRanges(extent: number, count: number): readonly Range[] {
   ]);
 }
 
-/**
- * An output of its own for a part, with the old contents where they count. It is contiguous along the axis along which the whole `out`
- * is: that decides which operand takes alpha, and so the rounding.
- */
+/** An output of its own for a part, with the old contents where they count. */
 function outputLike({ out, beta = 0 }: MatmulCall, target: Tensor<FloatDType>): Tensor<FloatDType> {
-  if (out.strides[0] !== 1 || out.strides[1] === 1) return beta === 0 ? zeros(out.dtype, target.shape) : copyOf(target);
-  const [m = 0, n = 0] = target.shape;
-  // With one row both strides would be 1, and say nothing.
-  const rows = Math.max(m, 2);
-  const own = transpose(slice(zeros(out.dtype, [n, rows]), [undefined, [0, m]]));
-  if (beta !== 0) assignInPlace(own, target);
-  return own;
+  return beta === 0 ? zeros(out.dtype, target.shape) : copyOf(target);
 }
