@@ -11,6 +11,7 @@ import type { Group } from './workloads/workload.ts';
 const titles: Readonly<Record<Group, string>> = {
   stack: 'The convolution stack of the 7-convolution model',
   layers: 'Single layers',
+  shapes: 'Shapes of an approximation of one layer, a quarter of its multiply-adds each',
   matmul: 'Square matrix products',
   small: 'Small and narrow work',
 };

@@ -2,6 +2,7 @@
 
 import { layerWorkloads } from './layers.ts';
 import { squareMatmuls } from './matmuls.ts';
+import { shapeWorkloads } from './shapes.ts';
 import { smallWorkloads } from './smallWork.ts';
 import { stackWorkloads } from './stacks.ts';
 import type { Workload } from './workload.ts';
@@ -16,7 +17,7 @@ export interface WorkloadFilter {
 /** The most telling group first: a run that is broken off has it. */
 export function workloadSets({ only, match = '' }: WorkloadFilter = {}): Workload[][] {
   const single = [...squareMatmuls(), ...smallWorkloads()].map((workload) => [workload]);
-  const sets: Workload[][] = [stackWorkloads(), ...layerWorkloads(), ...single];
+  const sets: Workload[][] = [stackWorkloads(), shapeWorkloads(), ...layerWorkloads(), ...single];
   return sets.filter(
     ([first, ...rest]) =>
       first !== undefined &&

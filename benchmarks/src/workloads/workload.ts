@@ -10,7 +10,7 @@ import { createRandom, zeros } from '@rankwise/tensor';
 import type { FloatDType, Shape, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 
-export const groups = ['layers', 'stack', 'matmul', 'small'] as const;
+export const groups = ['layers', 'stack', 'shapes', 'matmul', 'small'] as const;
 export type Group = (typeof groups)[number];
 
 interface WorkloadBase {
