@@ -30,6 +30,8 @@ export interface MatmulCall {
   readonly beta?: number;
   /** [m], added to each column of the product. */
   readonly rowBias?: Tensor<FloatDType>;
+  /** The operand that is not changed between calls that share it: kernels may keep it in a form of their own. */
+  readonly constant?: 'a' | 'b';
   readonly activation?: FusedActivation;
 }
 

@@ -35,6 +35,7 @@ export function runLinear(node: LinearNode, call: NodeCall): Tensor<'f32'> {
     b: transpose(inputOf(call)),
     out: transpose(output),
     ...rowBias,
+    constant: 'a',
     activation,
   });
   return output;

@@ -12,7 +12,7 @@ import { productTask } from '../emit/product.ts';
 import { tileFlags } from '../emit/tile.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
-import { chooseTile } from '../plan/tileShape.ts';
+import { chooseTile, roundUp } from '../plan/tileShape.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { storeSums } from './storeSums.ts';
@@ -26,12 +26,15 @@ interface OrientedCall {
   readonly out: Tensor<FloatDType>;
   readonly bias: Tensor<FloatDType> | undefined;
   readonly turned: boolean;
+  /** The operand whose packed form may be kept. */
+  readonly constant: 'left' | 'right' | undefined;
 }
 
 export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   const { alpha = 1, beta = 0, activation = 'none' } = call;
-  const { left, rightTransposed, out, bias, turned } = orient(call);
-  const dtype = [left, rightTransposed, out, ...(bias === undefined ? [] : [bias])].some(
+  const oriented = orient(call);
+  const { left, rightTransposed, out, bias, turned, constant } = oriented;
+  const dtype: FloatDType = [left, rightTransposed, out, ...(bias === undefined ? [] : [bias])].some(
     (tensor) => tensor.dtype === 'f64',
   )
     ? 'f64'
@@ -45,16 +48,19 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   const fused = alpha === 1;
   const accumulates = fused && beta !== 0;
   withScratch(machine, (allocate) => {
-    const leftPanels = allocate(plan.rows * plan.depth * bytes);
-    const rightPanels = allocate(plan.columns * plan.depth * bytes);
-    pack(machine, allocate, left, dtype, leftPanels, tile.rows, plan);
-    pack(machine, allocate, rightTransposed, dtype, rightPanels, tile.vectors * (16 / bytes), plan);
+    const operand = { dtype, plan, allocate } as const;
+    const leftPanels = panelsOf(machine, left, { ...operand, width: tile.rows, kept: constant === 'left' });
+    const rightWidth = tile.vectors * (16 / bytes);
+    const rightPanels = panelsOf(machine, rightTransposed, {
+      ...operand,
+      width: rightWidth,
+      kept: constant === 'right',
+    });
     const biasLength = Math.max(plan.rows, plan.columns);
     const biasAddress = allocate(biasLength * bytes);
     uploadBias(machine, biasAddress, biasLength, dtype, fused ? bias : undefined);
     const result = allocate(plan.rows * plan.columns * bytes);
-    if (accumulates)
-      uploadScaled(machine, result, plan.columns, dtype, { left, rightTransposed, out, bias, turned }, beta);
+    if (accumulates) uploadScaled(machine, result, plan.columns, dtype, oriented, beta);
     machine.runner.run(
       productTask(dtype, tile),
       {
@@ -82,23 +88,47 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   });
 }
 
-function orient({ a, b, out, rowBias }: MatmulCall): OrientedCall {
+function orient({ a, b, out, rowBias: bias, constant }: MatmulCall): OrientedCall {
   const [rowStride, columnStride] = out.strides;
-  if (rowStride === 1 && columnStride !== 1) {
-    return { left: transpose(b), rightTransposed: a, out: transpose(out), bias: rowBias, turned: true };
-  }
-  return { left: a, rightTransposed: transpose(b), out, bias: rowBias, turned: false };
+  const turned = rowStride === 1 && columnStride !== 1;
+  const kept = constant === undefined ? undefined : (constant === 'a') === turned ? 'right' : 'left';
+  return turned
+    ? { left: transpose(b), rightTransposed: a, out: transpose(out), bias, turned, constant: kept }
+    : { left: a, rightTransposed: transpose(b), out, bias, turned, constant: kept };
 }
 
-/** Packs the rows of `matrix` [count, depth] into panels of `width` rows. */
+interface PanelOptions {
+  readonly dtype: FloatDType;
+  readonly plan: ProductPlan;
+  /** Rows of the matrix in a panel. */
+  readonly width: number;
+  /** Whether the panels are kept for later calls. */
+  readonly kept: boolean;
+  readonly allocate: Allocate;
+}
+
+/** Address of the panels of a matrix [count, depth]. */
+function panelsOf(machine: Machine, matrix: Tensor<FloatDType>, options: PanelOptions): number {
+  const { dtype, plan, width, kept, allocate } = options;
+  const [count = 0] = matrix.shape;
+  const bytes = roundUp(count, width) * plan.depth * bytesOf(dtype);
+  if (!kept) {
+    const target = allocate(bytes);
+    pack(machine, allocate, matrix, target, options);
+    return target;
+  }
+  // What is copied on the way does not outlive the packing.
+  const make = (target: number): void =>
+    withScratch(machine, (scratch) => pack(machine, scratch, matrix, target, options));
+  return machine.weights.packed(matrix, `panels ${dtype} ${width}×${plan.depth}`, bytes, make);
+}
+
 function pack(
   machine: Machine,
   allocate: Allocate,
   matrix: Tensor<FloatDType>,
-  dtype: FloatDType,
   target: number,
-  width: number,
-  plan: ProductPlan,
+  { dtype, plan, width }: PanelOptions,
 ): void {
   const [count = 0, depth = 0] = matrix.shape;
   const { address, rowStride, columnStride, dtype: from } = uploadMatrix(machine, allocate, matrix);

@@ -6,12 +6,12 @@
  * the least recently used first.
  */
 
-import type { Tensor } from '@rankwise/tensor';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
 import type { Heap } from './heap.ts';
 
 export interface WeightCache {
   /** The block for these weights in this layout; `make` allocates and fills one when there is none. */
-  packed(weight: Tensor<'f32'>, layout: string, bytes: number, make: (address: number) => void): number;
+  packed(weight: Tensor<FloatDType>, layout: string, bytes: number, make: (address: number) => void): number;
   /**
    * Frees every block but that of the weights used last, which a running call may need.
    * @returns whether anything was freed.
@@ -49,7 +49,8 @@ export function createWeightCache(heap: Heap, budget: number): WeightCache {
   });
   return {
     packed: (weight, layout, bytes, make) => {
-      const key = `${numberOf(weight.data)}:${weight.offset}:${weight.shape.join('x')}:${layout}`;
+      const view = `${weight.offset}:${weight.shape.join('x')}:${weight.strides.join(',')}`;
+      const key = `${numberOf(weight.data)}:${view}:${layout}`;
       const known = entries.get(key);
       if (known !== undefined) {
         entries.delete(key);
