@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = positiveInteger('--rounds', values.rounds);
   const quick = values.quick ?? false;
   const { match } = values;
-  const filters = [only, match, node, threads, rounds].filter((filter) => filter !== undefined);
+  const filters = [only, match, node, threads].filter((filter) => filter !== undefined);
   return {
     quick,
     ...(only === undefined ? {} : { only }),
