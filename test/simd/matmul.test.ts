@@ -8,9 +8,8 @@ import { planProduct } from '../../packages/simd/src/plan/productPlan.ts';
 import { chooseTile } from '../../packages/simd/src/plan/tileShape.ts';
 import { createMachine } from '../../packages/simd/src/run/createMachine.ts';
 import { mostPages } from '../../packages/simd/src/run/createMemory.ts';
-import { matmul as multiplyOn } from '../../packages/simd/src/run/matmul.ts';
+import { matmul as multiplyOn, productWay } from '../../packages/simd/src/run/matmul.ts';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
-import { isThin } from '../../packages/simd/src/run/thinProduct.ts';
 import { elementsOf, expectWithin, matmulBound } from '../kit/kernelBounds.ts';
 import { matmulCallOf, matmulCases, withOwnOutput } from '../kit/kernelCalls.ts';
 import { runs } from '../kit/runs.ts';
@@ -275,14 +274,14 @@ describe('bits without relaxed multiply-adds', () => {
   const [, kernels] = bothKernels[0]!;
 
   it('do not depend on how a product is cut into rows and columns', async () => {
-    const machine = await createMachine({ relaxed: false, maximumPages: mostPages });
+    const machine = await createMachine({ relaxed: false, maximumPages: mostPages, leastWork: 0 });
     const cut = fc.tuple(fc.nat(40), fc.nat(40), fc.nat(40), fc.nat(40));
     fc.assert(
       fc.property(cases, cut, (drawn, [i, j, p, q]) => {
         const call = matmulCallOf(drawn, 'noise');
         const parts = withOwnOutput(call);
-        // A part is made as the whole is: by dot products if the whole is thin.
-        const thin = isThin(call);
+        // A part is made as the whole is: by dot products, say, if the whole is thin.
+        const way = productWay(machine, call);
         multiplyOn(machine, call);
         const { m, n } = drawn;
         for (const rows of pieces(m, i, p)) {
@@ -294,7 +293,7 @@ describe('bits without relaxed multiply-adds', () => {
               out: slice(parts.out, [rows, columns]),
               ...(parts.rowBias === undefined ? {} : { rowBias: slice(parts.rowBias, [rows]) }),
             };
-            multiplyOn(machine, part, thin);
+            multiplyOn(machine, part, way);
           }
         }
         expect(parts.out.data).toEqual(call.out.data);
@@ -304,7 +303,7 @@ describe('bits without relaxed multiply-adds', () => {
   });
 
   it('are those of every other kernels object, whatever was computed before', async () => {
-    const others = await Promise.all([1, 2].map(() => createSimdKernels({ relaxedSimd: false })));
+    const others = await Promise.all([1, 2].map(() => createSimdKernels({ relaxedSimd: false, leastWork: 0 })));
     fc.assert(
       fc.property(cases, (drawn) => {
         const calls = [kernels, ...others].map((each) => {

@@ -20,7 +20,9 @@ export const roundings: readonly boolean[] = probeFeatures().relaxedSimd ? [fals
 
 /** Kernels of each kind, for `describe.each`. */
 export const bothKernels: readonly (readonly [string, SimdKernels])[] = await Promise.all(
-  roundings.map(async (relaxedSimd) => [nameOf(relaxedSimd), await createSimdKernels({ relaxedSimd })] as const),
+  roundings.map(
+    async (relaxedSimd) => [nameOf(relaxedSimd), await createSimdKernels({ relaxedSimd, leastWork: 0 })] as const,
+  ),
 );
 
 /** As toEqual, at memory speed, and −0 is not 0. */
@@ -33,7 +35,8 @@ export function expectSameBits(actual: Float32Array, expected: Float32Array): vo
 export async function bothMachines(): Promise<readonly (readonly [string, Machine])[]> {
   return Promise.all(
     roundings.map(
-      async (relaxed) => [nameOf(relaxed), await createMachine({ relaxed, maximumPages: mostPages })] as const,
+      async (relaxed) =>
+        [nameOf(relaxed), await createMachine({ relaxed, maximumPages: mostPages, leastWork: 0 })] as const,
     ),
   );
 }

@@ -17,7 +17,7 @@ const fromSource = (): Worker =>
   new Worker(new URL('./threads/kernelWorkerFromSource.mjs', import.meta.url), {
     execArgv: ['--conditions=rankwise-source'],
   });
-const twoThreads = await createSimdKernels({ threads: 2 });
+const twoThreads = await createSimdKernels({ threads: 2, leastWork: 0 });
 afterAll(() => {
   twoThreads.dispose();
   for (const [, kernels] of bothKernels) kernels.dispose();
@@ -109,7 +109,7 @@ describe.each(bothKernels)('thin products with %s', (_, kernels) => {
 describe('thin products on several threads', () => {
   it('have the bits of one thread, in shared memory and in messages', async () => {
     const one = bothKernels.at(-1)![1];
-    const pool = await createKernelPool({ threads: 2, createWorker: fromSource });
+    const pool = await createKernelPool({ threads: 2, leastWork: 0, createWorker: fromSource });
     for (const [m, n, k] of [
       [300, 1, 500],
       [700, 8, 129],

@@ -17,6 +17,9 @@ import type { Terminal } from './terminal.ts';
 
 const commands: readonly Command[] = [inspectCommand, ranksCommand, approximateCommand, evaluateCommand];
 
+/** What @rankwise/simd throws when its memory is short; the package may be missing, so its class is not imported. */
+const memoryErrorName = 'MemoryError';
+
 /** Errors that explain themselves; anything else is a fault of this program and says so. */
 const knownErrors = [CommandError, ConvergenceError, DomainError, FormatError, ShapeError];
 
@@ -71,5 +74,6 @@ async function version(): Promise<string> {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof UsageError || knownErrors.some((known) => error instanceof known)) return error.message;
+  if (error.name === memoryErrorName) return `${error.message}; --kernels reference needs no such memory`;
   return `unexpected ${error.name}: ${error.message}`;
 }

@@ -64,3 +64,8 @@ function cutMiddle(text: string, most: number): string {
   const front = Math.ceil((most - 1) / 2);
   return `${text.slice(0, front)}…${text.slice(text.length - (most - 1 - front))}`;
 }
+
+/** A duration as `12.3`, `0.45` or `1,210`: three digits, or whole milliseconds. */
+export function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 100 ? milliseconds.toPrecision(3) : formatCount(Math.round(milliseconds));
+}

@@ -99,8 +99,9 @@ export function advance(
     }
     const live = new Set([...liveAfter(model, to - 1), ...kept]);
     for (const name of values.keys()) if (!live.has(name)) intermediate.drop(name);
+    intermediate.keep();
   } finally {
-    intermediate.settle();
+    intermediate.release();
   }
   return { images: state.images, values };
 }
@@ -127,8 +128,10 @@ function intermediateValues(values: Map<string, Tensor<'f32'>>, workspace: Works
       const shown = [...values.values()].some(({ data }) => data === value?.data);
       if (value !== undefined && !shown) giveBack(value);
     },
-    settle: () => {
+    keep: () => {
       for (const [name, value] of values) if (onLoan.has(value.data)) values.set(name, copyOf(value));
+    },
+    release: () => {
       for (const tensor of onLoan.values()) giveBack(tensor);
     },
   };
@@ -139,7 +142,10 @@ interface Intermediates {
   newOutput(shape: Shape): Tensor<'f32'>;
   /** A value that nothing reads any more. */
   drop(name: string): void;
-  settle(): void;
+  /** Copies what is left of the values out of the workspace. */
+  keep(): void;
+  /** Gives back all that is on loan. */
+  release(): void;
 }
 
 /** Convolution or linear layer name to the relu it absorbs, for the segment [from, to). */

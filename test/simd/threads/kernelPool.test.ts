@@ -274,4 +274,15 @@ describe('evenRanges', () => {
     ]);
     expect(evenRanges(0, 3)).toEqual([]);
   });
+
+  it('stays well when a call cannot be sent', async () => {
+    const pool = await createKernelPool({ threads: 2, timeout: 300, createWorker: fromSource });
+    const call = { a: seeded('f32', [3, 4], 1), b: seeded('f32', [4, 5], 2), out: zeros('f32', [3, 5]) };
+    const unsendable = { ...call, extra: () => 1 };
+    await expect(pool.matmul(unsendable)).rejects.toThrow(/could not be cloned/);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await pool.matmul(call);
+    expect(call.out.data.some((value) => value !== 0)).toBe(true);
+    pool.dispose();
+  });
 });

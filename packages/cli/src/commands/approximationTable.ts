@@ -5,7 +5,7 @@ import type { Kernels } from '@rankwise/tensor';
 
 import { describeKernels } from '../openKernels.ts';
 import { formatDuration } from '../progressBar.ts';
-import { formatCount, formatPercent, formatTable } from '../table.ts';
+import { formatCount, formatPercent, formatTable, formatMilliseconds } from '../table.ts';
 import type { Column } from '../table.ts';
 
 /** The layers' table, the speed-ups, the difference of the answers, and the warnings, each line ended. */
@@ -55,10 +55,10 @@ function speedupLines({ theoretical, counted, measured }: ApproximationReport): 
   ];
   if (measured === null) return lines;
   const { originalMilliseconds, approximatedMilliseconds, kernels } = measured;
-  const from = originalMilliseconds.toPrecision(3);
+  const from = formatMilliseconds(originalMilliseconds);
   return [
     ...lines,
-    `measured ${times(measured.speedup)}: ${from} ms an image become ${approximatedMilliseconds.toPrecision(3)} ms (${kernels} kernels)`,
+    `measured ${times(measured.speedup)}: ${from} ms an image become ${formatMilliseconds(approximatedMilliseconds)} ms (${kernels} kernels)`,
   ];
 }
 

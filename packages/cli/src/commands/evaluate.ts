@@ -12,7 +12,7 @@ import { openModel } from '../modelArgument.ts';
 import { describeKernels } from '../openKernels.ts';
 import type { Call, Command } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
-import { formatCount, formatPercent } from '../table.ts';
+import { formatCount, formatMilliseconds, formatPercent } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { kernelsRecord, withKernels } from '../withKernels.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
@@ -81,7 +81,7 @@ async function evaluate({ operands, options, terminal }: Call): Promise<void> {
     }
     terminal.stdout.write(
       `${model.name}: top-1 ${formatPercent(top1, 2)}, top-3 ${formatPercent(top3, 2)}, top-5 ${formatPercent(top5, 2)} ` +
-        `of ${formatCount(source.count)} images, ${((1000 * seconds) / source.count).toPrecision(3)} ms each ` +
+        `of ${formatCount(source.count)} images, ${formatMilliseconds((1000 * seconds) / source.count)} ms each ` +
         `on ${describeKernels(kernels)}\n`,
     );
   });

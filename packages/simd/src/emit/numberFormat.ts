@@ -8,12 +8,8 @@ type Vector = Expression<'v128'>;
 export interface NumberFormat {
   readonly dtype: 'f32' | 'f64';
   readonly bytes: number;
-  /** Elements of a vector. */
-  readonly lanes: number;
   /** All lanes from one element in memory. */
   splatLoad(address: Expression<'i32'>, offset?: number): Vector;
-  add(a: Vector, b: Vector): Vector;
-  mul(a: Vector, b: Vector): Vector;
   /** NaN if either is. */
   max(a: Vector, b: Vector): Vector;
   /** a · b + c, rounded once where the machine has the instruction and `relaxed` allows it. */
@@ -29,10 +25,7 @@ function singlePrecision(relaxed: boolean): NumberFormat {
   return {
     dtype: 'f32',
     bytes: 4,
-    lanes: 4,
     splatLoad: (address, offset) => v128.load32_splat(address, offset),
-    add: f32x4.add,
-    mul: f32x4.mul,
     max: f32x4.max,
     multiplyAdd: relaxed ? f32x4.relaxed_madd : (a, b, c) => f32x4.add(c, f32x4.mul(a, b)),
   };
@@ -42,10 +35,7 @@ function doublePrecision(relaxed: boolean): NumberFormat {
   return {
     dtype: 'f64',
     bytes: 8,
-    lanes: 2,
     splatLoad: (address, offset) => v128.load64_splat(address, offset),
-    add: f64x2.add,
-    mul: f64x2.mul,
     max: f64x2.max,
     multiplyAdd: relaxed ? f64x2.relaxed_madd : (a, b, c) => f64x2.add(c, f64x2.mul(a, b)),
   };

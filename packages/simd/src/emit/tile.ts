@@ -35,18 +35,6 @@ export const tileFlags = {
   columnBias: 4,
 } as const;
 
-/** Parameters of a tile function, all i32: addresses, the number of k, bytes between rows of `out`, flags, what to read ahead. */
-export type TileArguments = readonly [
-  left: Expression<'i32'>,
-  right: Expression<'i32'>,
-  out: Expression<'i32'>,
-  depth: Expression<'i32'>,
-  bias: Expression<'i32'>,
-  rowStride: Expression<'i32'>,
-  flags: Expression<'i32'>,
-  next: Expression<'i32'>,
-];
-
 /** What the functions of a tile shape are called; `ahead` as in emitTile. */
 export function variantName(kind: string, dtype: 'f32' | 'f64', { rows, vectors }: TileShape, ahead: boolean): string {
   return `${kind}_${dtype}_${rows}x${vectors}${ahead ? '_ahead' : ''}`;

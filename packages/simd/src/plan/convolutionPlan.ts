@@ -51,12 +51,33 @@ export interface WinogradPlan {
   readonly x: TileAxis;
 }
 
+/** Too little work to set up tasks for. */
+export interface PlainPlan {
+  readonly algorithm: 'plain';
+}
+
 export type ConvolutionPlan = ImplicitPlan | WinogradPlan;
+
+/** How a convolution is made. The bits of the result depend on it. */
+export type ConvolutionWay = PlainPlan | ConvolutionPlan;
 
 export interface PlanOptions {
   readonly relaxed: boolean;
   /** Largest number of points along an axis; 0 for none. */
   readonly largest: TransformSize | 0;
+}
+
+/**
+ * The plain loops for a group of few multiply-adds, else the plan.
+ * @param leastWork - multiply-adds that are worth setting up tasks for
+ */
+export function chooseConvolution(
+  extents: Conv2dExtents,
+  geometry: Pick<ConvolutionGeometry, 'stride' | 'dilation'>,
+  options: PlanOptions & { readonly leastWork: number },
+): ConvolutionWay {
+  if (workOfGroup(extents) < options.leastWork) return { algorithm: 'plain' };
+  return planConvolution(extents, geometry, options);
 }
 
 /** The cheapest plan by the model above. */
@@ -72,6 +93,11 @@ export function planConvolution(
     (best, plan) => (plan.cost < best.cost ? plan : best),
     implicit,
   );
+}
+
+function workOfGroup(extents: Conv2dExtents): number {
+  const { images, channels, filters, kernelHeight, kernelWidth, outputHeight, outputWidth } = extents;
+  return images * filters * outputHeight * outputWidth * channels * kernelHeight * kernelWidth;
 }
 
 export function implicitPlan(extents: Conv2dExtents, { relaxed }: PlanOptions): ImplicitPlan {
@@ -103,12 +129,13 @@ function tileAxis(size: number, taps: number, extent: number): TileAxis {
 }
 
 function winogradPlan(
-  { images, channels, filters }: Conv2dExtents,
+  { images, channels: given, filters }: Conv2dExtents,
   y: TileAxis,
   x: TileAxis,
   relaxed: boolean,
 ): WinogradPlan {
   const tiles = images * y.tiles * x.tiles;
+  const channels = roundUp(given, lanes);
   const { tile, cost } = chooseTile(tiles, filters, lanes, relaxed);
   const reading = (4 * channels * roundUp(filters, tile.vectors * lanes)) / bandwidth;
   const transforms = nanoseconds.input * channels * tiles + nanoseconds.output * filters * tiles;

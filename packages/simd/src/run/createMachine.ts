@@ -15,6 +15,8 @@ import { createWeightCache } from './weightCache.ts';
 import { createWorkspace } from './workspace.ts';
 
 const pageBytes = 65_536;
+/** Setting up takes some 20 to 50 µs, in which the plain loops do this many multiply-adds. */
+const defaultLeastWork = 2 ** 14;
 /** Bytes that packed weights may take by default. */
 const defaultWeightBytes = 2 ** 30;
 
@@ -24,11 +26,14 @@ export interface MachineOptions {
   readonly relaxed: boolean;
   /** Pages of 64 KiB that the memory may grow to. */
   readonly maximumPages: number;
+  /** See Machine. */
+  readonly leastWork: number;
 }
 
 export interface MachineRequest {
   readonly relaxedSimd?: boolean;
   readonly memoryLimit?: number;
+  readonly leastWork?: number;
 }
 
 /**
@@ -38,14 +43,17 @@ export interface MachineRequest {
  * @throws DomainError when `memoryLimit` is less than a page, or the engine lacks WebAssembly SIMD
  */
 export function checkMachineOptions(caller: string, request: MachineRequest): MachineOptions {
-  const { relaxedSimd = true, memoryLimit = mostPages * pageBytes } = request;
+  const { relaxedSimd = true, memoryLimit = mostPages * pageBytes, leastWork = defaultLeastWork } = request;
+  if (!(leastWork >= 0)) {
+    throw new DomainError(`${caller}: leastWork: expected a number of multiply-adds, got ${leastWork}`);
+  }
   const maximumPages = Math.min(mostPages, Math.floor(memoryLimit / pageBytes));
   if (!(maximumPages >= 1))
     throw new DomainError(`${caller}: memoryLimit: expected at least ${pageBytes} bytes, got ${memoryLimit}`);
   const features = probeFeatures();
   if (!features.webAssembly) throw new DomainError(`${caller}: expected WebAssembly, got ${features.reason}`);
   if (!features.simd) throw new DomainError(`${caller}: expected WebAssembly SIMD, got an engine without it`);
-  return { relaxed: relaxedSimd && features.relaxedSimd, maximumPages };
+  return { relaxed: relaxedSimd && features.relaxedSimd, maximumPages, leastWork };
 }
 
 /**
@@ -53,7 +61,7 @@ export function checkMachineOptions(caller: string, request: MachineRequest): Ma
  * @throws MemoryError when the memory is refused, WorkerError when a worker cannot be started
  */
 export async function createMachine(
-  { relaxed, maximumPages }: MachineOptions,
+  { relaxed, maximumPages, leastWork }: MachineOptions,
   threadOptions?: Required<ThreadOptions>,
 ): Promise<Machine> {
   const shared = probeFeatures().threads;
@@ -64,7 +72,7 @@ export async function createMachine(
   const runner = await startRunner(module, heap, threadOptions);
   const weights = createWeightCache(heap, defaultWeightBytes);
   const workspace = shared ? createWorkspace(heap, (maximum * pageBytes) / 4) : undefined;
-  return { heap, runner, weights, workspace, relaxed };
+  return { heap, runner, weights, workspace, leastWork, relaxed };
 }
 
 async function startRunner(

@@ -11,6 +11,8 @@ export interface Machine {
   readonly weights: WeightCache;
   /** With shared memory only. */
   readonly workspace: HeapWorkspace | undefined;
+  /** Multiply-adds of a product or of a group of a convolution below which the plain loops are done before the tasks are set up. */
+  readonly leastWork: number;
   /** Whether the emitted tiles use relaxed multiply-add. */
   readonly relaxed: boolean;
 }

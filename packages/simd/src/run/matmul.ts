@@ -1,11 +1,11 @@
 /**
  * out ← activation(alpha · a · b + beta · out + bias). See Kernels.matmul.
  *
- * A product of some width is made on packed panels (packedProduct.ts), in parts if it is very large; one with a vector or two, by dot
- * products with the rows (thinProduct.ts).
+ * A product of some size is made on packed panels (packedProduct.ts), in parts if it is very large; one with few columns, by dot
+ * products with the rows (thinProduct.ts); a tiny one, by the plain loops.
  */
 
-import { checkMatmulCall, slice } from '@rankwise/tensor';
+import { checkMatmulCall, referenceKernels, slice } from '@rankwise/tensor';
 import type { MatmulCall } from '@rankwise/tensor';
 import type { Machine } from './machine.ts';
 import { multiplyPacked } from './packedProduct.ts';
@@ -13,25 +13,38 @@ import { isThin, multiplyThin } from './thinProduct.ts';
 
 /** Operands and results above this many bytes are worked on in parts, so that the linear memory stays moderate. */
 const partBytes = 2 ** 28;
-/** A part is never cut below this many rows or columns. */
+/** A part is never cut below this many rows or columns, nor this deep. */
 const leastExtent = 64;
+const leastDepth = 2 ** 16;
 
-/** @param thin - how it is made; a part of a larger call must be made as the whole would be, bit by bit */
-export function matmul(machine: Machine, call: MatmulCall, thin = isThin(call)): void {
+/** How a product is made. The bits of the result depend on it. */
+export type ProductWay = 'plain' | 'thin' | 'packed';
+
+export function productWay({ leastWork }: Pick<Machine, 'leastWork'>, call: MatmulCall): ProductWay {
+  const [m = 0, k = 0] = call.a.shape;
+  const n = call.b.shape[1] ?? 0;
+  if (m * n * k < leastWork) return 'plain';
+  return isThin(call) ? 'thin' : 'packed';
+}
+
+/** @param way - a part of a larger call must be made as the whole would be, bit by bit */
+export function matmul(machine: Machine, call: MatmulCall, way = productWay(machine, call)): void {
   const { m, n } = checkMatmulCall(call);
   if (m === 0 || n === 0) return;
-  if (thin) multiplyThin(machine, call);
+  if (way === 'plain') referenceKernels.matmul(call);
+  else if (way === 'thin') multiplyThin(machine, call);
   else for (const part of partsOf(call)) multiplyPacked(machine, part);
 }
 
-/** The call cut along the longer axis of `out` until a part's operands are small enough. */
+/** The call cut along the longer axis of `out`, or along k when that is short, until a part's operands are small enough. */
 function partsOf(call: MatmulCall): readonly MatmulCall[] {
   const { a, b, out, rowBias } = call;
   const [m = 0, k = 0] = a.shape;
   const n = b.shape[1] ?? 0;
   const bytes = 8 * (m * k + k * n + m * n);
   const longest = Math.max(m, n);
-  if (bytes <= partBytes || longest < leastExtent) return [call];
+  if (bytes <= partBytes || (longest < leastExtent && k < leastDepth)) return [call];
+  if (longest < leastExtent) return depthParts(call, k);
   const half = Math.floor(longest / 2);
   if (m >= n) {
     const rows = (from: number, to: number): MatmulCall => ({
@@ -48,4 +61,13 @@ function partsOf(call: MatmulCall): readonly MatmulCall[] {
     out: slice(out, [undefined, [from, to]]),
   });
   return [...partsOf(columns(0, half)), ...partsOf(columns(half, n))];
+}
+
+/** Two halves of the sum: the second adds to what the first has stored, and only it applies the activation. */
+function depthParts(call: MatmulCall, k: number): readonly MatmulCall[] {
+  const { a, b, rowBias: _, ...rest } = call;
+  const half = Math.floor(k / 2);
+  const first = { ...call, a: slice(a, [undefined, [0, half]]), b: slice(b, [[0, half]]), activation: 'none' } as const;
+  const second = { ...rest, a: slice(a, [undefined, [half]]), b: slice(b, [[half]]), beta: 1 };
+  return [...partsOf(first), ...partsOf(second)];
 }

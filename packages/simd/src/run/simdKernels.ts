@@ -1,7 +1,7 @@
 /** Kernels on emitted WebAssembly. */
 
 import { DomainError } from '@rankwise/tensor';
-import type { Conv2dCall, Kernels, MatmulCall } from '@rankwise/tensor';
+import type { Conv2dCall, Kernels, MatmulCall, Shape, Workspace } from '@rankwise/tensor';
 import { probeFeatures } from '../features.ts';
 import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
@@ -16,6 +16,12 @@ import { add, relu } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { averagePool2d, maxPool2d } from './pool.ts';
 
+/** @throws DomainError when it is none of the transforms that exist. */
+export function checkTransform(caller: string, winograd: TransformSize | 0): void {
+  if (winograd === 0 || transformSizes.includes(winograd)) return;
+  throw new DomainError(`${caller}: winograd: expected 0, ${transformSizes.join(', ')}, got ${String(winograd)}`);
+}
+
 /** F(6, 3): see SimdOptions. */
 export const defaultTransform: TransformSize = 8;
 
@@ -27,6 +33,11 @@ export interface SimdOptions extends ThreadOptions {
    * ones are faster and less exact. 0 turns it off. Default 8.
    */
   readonly winograd?: TransformSize | 0;
+  /**
+   * Multiply-adds below which a product, or a group of a convolution, is left to the plain loops, which have done it before tasks are
+   * set up. Default 16,384.
+   */
+  readonly leastWork?: number;
   /** Bytes that the linear memory may grow to. Default: 4 GiB, or what the engine grants of them. */
   readonly memoryLimit?: number;
 }
@@ -55,11 +66,7 @@ export interface SimdKernels extends Kernels {
  */
 export async function createSimdKernels(options: SimdOptions = {}): Promise<SimdKernels> {
   const { winograd = defaultTransform } = options;
-  if (winograd !== 0 && !transformSizes.includes(winograd)) {
-    throw new DomainError(
-      `createSimdKernels: winograd: expected 0, ${transformSizes.join(', ')}, got ${String(winograd)}`,
-    );
-  }
+  checkTransform('createSimdKernels', winograd);
   const threadOptions = checkThreadOptions('createSimdKernels', options);
   const machineOptions = checkMachineOptions('createSimdKernels', options);
   const shared = threadOptions.threads > 1 && probeFeatures().threads;
@@ -73,6 +80,10 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
       if (disposed) throw disposedError();
       return work(machine, ...args);
     };
+  const workspace: Workspace | undefined = machine.workspace && {
+    borrow: whileInUse(({ workspace: lender }, shape: Shape) => lender?.borrow(shape)),
+    release: machine.workspace.release,
+  };
   return {
     name: 'simd',
     threads: runner.threads,
@@ -84,7 +95,7 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
     relu: whileInUse(relu),
     add: whileInUse(add),
     auxiliaryStepInPlace: whileInUse(auxiliaryStepInPlace),
-    ...(machine.workspace === undefined ? {} : { workspace: machine.workspace }),
+    ...(workspace === undefined ? {} : { workspace }),
     dispose: () => {
       disposed = true;
       runner.dispose();

@@ -1,5 +1,5 @@
 /**
- * Products with one or two vectors: each element of the matrix is used once or twice, so packing it would cost more than the product.
+ * Products with few columns: each element of the matrix is used so seldom that packing it would cost more than the product.
  *
  * Rows pass through a window of the linear memory that stays in the second-level cache. See emit/dotRows.ts.
  */
@@ -16,7 +16,7 @@ const mostColumns = 8;
 /** Bytes of the rows in a window, for each thread. */
 const windowBytes = 2 ** 18;
 
-/** Whether `a` is read along its rows, once or twice, in f32. */
+/** Whether there are few columns, and `a` can be read along its rows, in f32. */
 export function isThin({ a, b, out }: MatmulCall): boolean {
   const [, depth = 0] = a.shape;
   const single = a.dtype === 'f32' && b.dtype === 'f32' && out.dtype === 'f32';

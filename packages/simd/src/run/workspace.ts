@@ -4,7 +4,7 @@
  * Only with shared memory: growth detaches the views of other memory, and a tensor must stay what it is while it is borrowed.
  */
 
-import { rowMajorStrides, sizeOf } from '@rankwise/tensor';
+import { checkShape, rowMajorStrides, sizeOf } from '@rankwise/tensor';
 import type { Shape, Tensor, Workspace } from '@rankwise/tensor';
 import { MemoryError } from './heap.ts';
 import type { Heap } from './heap.ts';
@@ -26,6 +26,7 @@ export function createWorkspace(heap: Heap, budget: number): HeapWorkspace {
   let borrowed = 0;
   return {
     borrow: (shape) => {
+      checkShape('borrow', shape);
       const bytes = sizeOf(shape) * 4 + slackBytes;
       const address = borrowed + bytes <= budget ? allocateIfPossible(heap, bytes) : undefined;
       if (address === undefined) return undefined;

@@ -5,7 +5,8 @@
  */
 
 import type { Conv2dCall, FloatDType, MatmulCall, Tensor } from '@rankwise/tensor';
-import type { ConvolutionPlan } from '../plan/convolutionPlan.ts';
+import type { ProductWay } from '../run/matmul.ts';
+import type { ConvolutionWay } from '../plan/convolutionPlan.ts';
 import type { MachineOptions } from '../run/createMachine.ts';
 
 /** The first message to a worker; answered as startWorkers.ts says. */
@@ -15,8 +16,8 @@ export interface KernelWorkerStart {
 
 /** A part of a call. `plan` is that of the whole call: a part's own could differ, and with it the bits. */
 export type KernelWork =
-  | { readonly kind: 'matmul'; readonly call: MatmulCall; readonly thin: boolean }
-  | { readonly kind: 'conv2d'; readonly call: Conv2dCall; readonly plan: ConvolutionPlan };
+  | { readonly kind: 'matmul'; readonly call: MatmulCall; readonly way: ProductWay }
+  | { readonly kind: 'conv2d'; readonly call: Conv2dCall; readonly plan: ConvolutionWay };
 
 export interface KernelRequest {
   readonly id: number;

@@ -5,8 +5,8 @@
 
 import { copyOf, slice, zeros } from '@rankwise/tensor';
 import type { Conv2dCall, Conv2dExtents, FloatDType, MatmulCall, Tensor } from '@rankwise/tensor';
-import type { ConvolutionPlan } from '../plan/convolutionPlan.ts';
-import { isThin } from '../run/thinProduct.ts';
+import type { ConvolutionWay } from '../plan/convolutionPlan.ts';
+import type { ProductWay } from '../run/matmul.ts';
 import type { KernelWork } from './kernelMessages.ts';
 
 export interface KernelPart {
@@ -19,7 +19,7 @@ export interface KernelPart {
 type Range = readonly [from: number, to: number];
 
 /** Cut along the longer axis of `out`. */
-export function matmulParts(call: MatmulCall, count: number): readonly KernelPart[] {
+export function matmulParts(call: MatmulCall, way: ProductWay, count: number): readonly KernelPart[] {
   const [m = 0, n = 0] = call.out.shape;
   return evenRanges(Math.max(m, n), count).map((range) => {
     const rows = m >= n ? range : undefined;
@@ -30,7 +30,7 @@ export function matmulParts(call: MatmulCall, count: number): readonly KernelPar
       target,
       work: {
         kind: 'matmul',
-        thin: isThin(call),
+        way,
         call: {
           ...call,
           a: copyOf(slice(call.a, [rows])),
@@ -47,7 +47,7 @@ export function matmulParts(call: MatmulCall, count: number): readonly KernelPar
 export function conv2dParts(
   call: Conv2dCall,
   extents: Conv2dExtents,
-  plan: ConvolutionPlan,
+  plan: ConvolutionWay,
   count: number,
 ): readonly KernelPart[] {
   const { images, groups, channels, filters } = extents;

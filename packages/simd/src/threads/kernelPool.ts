@@ -7,9 +7,10 @@
 
 import { assignInPlace, checkConv2dCall, checkMatmulCall } from '@rankwise/tensor';
 import type { Conv2dCall, MatmulCall } from '@rankwise/tensor';
-import { planConvolution } from '../plan/convolutionPlan.ts';
+import { chooseConvolution } from '../plan/convolutionPlan.ts';
 import { checkMachineOptions } from '../run/createMachine.ts';
-import { defaultTransform } from '../run/simdKernels.ts';
+import { productWay } from '../run/matmul.ts';
+import { checkTransform, defaultTransform } from '../run/simdKernels.ts';
 import type { SimdOptions } from '../run/simdKernels.ts';
 import { disposedError } from '../run/taskRunner.ts';
 import { conv2dParts, matmulParts } from './kernelParts.ts';
@@ -53,6 +54,8 @@ export interface KernelPool {
  */
 export async function createKernelPool(options: SimdOptions = {}): Promise<KernelPool> {
   const { threads, timeout, createWorker } = checkThreadOptions('createKernelPool', options);
+  const { winograd = defaultTransform } = options;
+  checkTransform('createKernelPool', winograd);
   const machine = checkMachineOptions('createKernelPool', options);
   const start: KernelWorkerStart = { options: machine };
   const queues: RequestQueue[] = [];
@@ -89,14 +92,13 @@ export async function createKernelPool(options: SimdOptions = {}): Promise<Kerne
     threads,
     matmul: async (call) => {
       checkMatmulCall(call);
-      await run(matmulParts(call, threads));
+      await run(matmulParts(call, productWay(machine, call), threads));
     },
     conv2d: async (call) => {
       const extents = checkConv2dCall(call);
-      if (call.output.data.length === 0) return;
-      const plan = planConvolution(extents, call, {
-        relaxed: machine.relaxed,
-        largest: options.winograd ?? defaultTransform,
+      const plan = chooseConvolution(extents, call, {
+        ...machine,
+        largest: winograd,
       });
       await run(conv2dParts(call, extents, plan, threads));
     },

@@ -43,7 +43,7 @@ function answer(on: Machine, { id, work }: KernelRequest, send: Send): void {
 
 function compute(on: Machine, work: KernelWork): Tensor<FloatDType> {
   if (work.kind === 'matmul') {
-    matmul(on, work.call, work.thin);
+    matmul(on, work.call, work.way);
     return work.call.out;
   }
   convolvePlanned(on, work.call, work.plan);

@@ -47,7 +47,14 @@ export function requestQueue({ port, timeout, name, failed }: QueueOptions): Req
         const request: KernelRequest = { id: next++, work };
         pending.set(request.id, { resolve, reject });
         if (pending.size === 1) watch();
-        port.post(request, memoryOf(work));
+        try {
+          port.post(request, memoryOf(work));
+        } catch (error) {
+          // What cannot be sent is the caller's error, and gets no answer.
+          pending.delete(request.id);
+          watch();
+          reject(error);
+        }
       }),
     receive: (data) => {
       // Only the pool's own script answers; what else comes has no request.
