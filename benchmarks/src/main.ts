@@ -18,7 +18,7 @@ import { findRuntimes } from './runtimes.ts';
 import type { Runtime } from './runtimes.ts';
 
 /** Milliseconds a call may take to be timed. */
-const longestCall = 8000;
+const longestCall = 2000;
 const longestQuickCall = 1000;
 
 const root = new URL('../', import.meta.url);
