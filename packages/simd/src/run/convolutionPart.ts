@@ -121,16 +121,6 @@ export function downloadPlanes(machine: Machine, part: ConvolutionPart, address:
   }
 }
 
-/** The bias with zeros behind it, copied to `address`; zeros without one. */
-export function uploadBias({ heap }: Machine, bias: Tensor<'f32'> | undefined, address: number, length: number): void {
-  const target = heap.f32.subarray(address / 4, address / 4 + length);
-  target.fill(0);
-  if (bias === undefined) return;
-  const [count = 0] = bias.shape;
-  const [stride = 1] = bias.strides;
-  for (let i = 0; i < count; i++) target[i] = bias.data[bias.offset + i * stride]!;
-}
-
 /** The weights as a matrix [filters, channels · kernelHeight · kernelWidth]. */
 export function weightMatrix(weight: Tensor<'f32'>): Tensor<'f32'> {
   const [filters = 0, ...rest] = weight.shape;

@@ -9,11 +9,11 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { borderedPlanes, downloadPlanes, outputPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import { borderedPlanes, downloadPlanes, outputPlanes, weightMatrix } from './convolutionPart.ts';
 import type { ConvolutionPart, Planes } from './convolutionPart.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
-import { uploadMatrix } from './transfer.ts';
+import { uploadMatrix, uploadVector } from './transfer.ts';
 
 export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile }: ImplicitPlan): void {
   const { extents, call, bias } = part;
@@ -29,7 +29,7 @@ export function convolveImplicit(machine: Machine, part: ConvolutionPart, { tile
     const planes = borderedPlanes(machine, allocate, part, bordered);
     const { taps, positions } = offsetTables(machine, allocate, part, planes, plan);
     const biasAddress = allocate(plan.rows * 4);
-    uploadBias(machine, bias, biasAddress, plan.rows);
+    uploadVector(machine, biasAddress, plan.rows, 'f32', bias);
     const scratchStride = plan.rightGroup * plan.chunk * tile.vectors * 16;
     const direct = images === 1 && plan.columns === pixels && plan.rows === filters;
     const out = direct

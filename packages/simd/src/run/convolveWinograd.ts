@@ -15,11 +15,11 @@ import { lanes } from '../plan/convolutionPlan.ts';
 import { planProduct } from '../plan/productPlan.ts';
 import type { ProductPlan } from '../plan/productPlan.ts';
 import { roundUp } from '../plan/tileShape.ts';
-import { borderedPlanes, downloadPlanes, outputPlanes, uploadBias, weightMatrix } from './convolutionPart.ts';
+import { borderedPlanes, downloadPlanes, outputPlanes, weightMatrix } from './convolutionPart.ts';
 import type { ConvolutionPart } from './convolutionPart.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
-import { uploadMatrix } from './transfer.ts';
+import { uploadMatrix, uploadVector } from './transfer.ts';
 
 const lineBytes = 64;
 
@@ -50,7 +50,7 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
     const strides = pointStrides(product);
     const products = allocate(points * strides.out);
     const zeros = allocate(product.rows * 4);
-    uploadBias(machine, undefined, zeros, product.rows);
+    uploadVector(machine, zeros, product.rows, 'f32', undefined);
     machine.runner.run(
       productTask('f32', tile, streamed),
       {
@@ -194,7 +194,7 @@ function transformedProducts(
   const tiles = images * y.tiles * x.tiles;
   const target = outputPlanes(machine, allocate, part, quads * lanes * plane);
   const bias = allocate(quads * lanes * 4);
-  uploadBias(machine, part.bias, bias, quads * lanes);
+  uploadVector(machine, bias, quads * lanes, 'f32', part.bias);
   const places = allocate(tiles * 12);
   const table = machine.heap.i32;
   eachTile(part, plan, (index, image, tileY, tileX) => {

@@ -16,7 +16,7 @@ import { chooseTile, roundUp } from '../plan/tileShape.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { storeSums } from './storeSums.ts';
-import { bytesOf, downloadRows, uploadMatrix, viewOf } from './transfer.ts';
+import { bytesOf, downloadRows, uploadMatrix, uploadVector, viewOf } from './transfer.ts';
 
 /** The product with the roles of the tile: `left` gives rows (splats), `right` columns (vectors). */
 interface OrientedCall {
@@ -58,7 +58,7 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
     });
     const biasLength = Math.max(plan.rows, plan.columns);
     const biasAddress = allocate(biasLength * bytes);
-    uploadBias(machine, biasAddress, biasLength, dtype, fused ? bias : undefined);
+    uploadVector(machine, biasAddress, biasLength, dtype, fused ? bias : undefined);
     const result = allocate(plan.rows * plan.columns * bytes);
     if (accumulates) uploadScaled(machine, result, plan.columns, dtype, oriented, beta);
     machine.runner.run(
@@ -147,22 +147,6 @@ function pack(
     Math.ceil(count / width),
     count * depth,
   );
-}
-
-function uploadBias(
-  { heap }: Machine,
-  address: number,
-  length: number,
-  dtype: FloatDType,
-  bias: Tensor<FloatDType> | undefined,
-): void {
-  const first = address / bytesOf(dtype);
-  const target = viewOf(heap, dtype).subarray(first, first + length);
-  target.fill(0);
-  if (bias === undefined) return;
-  const [count = 0] = bias.shape;
-  const [stride = 0] = bias.strides;
-  for (let i = 0; i < count; i++) target[i] = bias.data[bias.offset + i * stride]!;
 }
 
 /** Writes beta · out + bias, where the sum starts when beta is not zero. */

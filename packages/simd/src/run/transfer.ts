@@ -76,6 +76,23 @@ export function downloadRows(
   }
 }
 
+/** Copies a vector with zeros behind it, `length` elements in all; zeros alone without one. */
+export function uploadVector(
+  { heap }: Machine,
+  address: number,
+  length: number,
+  dtype: FloatDType,
+  vector: Tensor<FloatDType> | undefined,
+): void {
+  const first = address / bytesOf(dtype);
+  const target = viewOf(heap, dtype).subarray(first, first + length);
+  target.fill(0);
+  if (vector === undefined) return;
+  const [count = 0] = vector.shape;
+  const [stride = 0] = vector.strides;
+  for (let i = 0; i < count; i++) target[i] = vector.data[vector.offset + i * stride]!;
+}
+
 function elementsOf({ shape }: Tensor): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
