@@ -5,7 +5,7 @@ import { createRandom, referenceKernels, transpose, zeros } from '@rankwise/tens
 import type { Random, Tensor } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds } from '../kit/arbitraries.ts';
+import { seeds } from '../kit/matrices/arbitraries.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 

@@ -5,9 +5,9 @@ import { createRandom, fromNested, transpose } from '@rankwise/tensor';
 import type { Random } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds } from '../kit/arbitraries.ts';
-import { at, matrixFrom, multiply, symmetrized } from '../kit/matrixGallery.ts';
-import { distanceRatio, expectRatio, printWorstRatios, productRatio } from '../kit/residualRatios.ts';
+import { seeds } from '../kit/matrices/arbitraries.ts';
+import { at, matrixFrom, multiply, symmetrized } from '../kit/matrices/gallery.ts';
+import { distanceRatio, expectRatio, printWorstRatios, productRatio } from '../kit/matrices/ratios.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import {

@@ -10,8 +10,8 @@
 import type { ResponseSamples } from '@rankwise/approx';
 import { jacobiEigen } from '@rankwise/linalg';
 import { transpose } from '@rankwise/tensor';
-import { at, matrixFrom, multiply, symmetrized } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
+import { at, matrixFrom, multiply, symmetrized } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
 import { inDoubles, solveFromRight } from './support.ts';
 
 export interface OracleMap {

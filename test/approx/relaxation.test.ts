@@ -8,8 +8,8 @@ import { auxiliaryStepInPlace } from '../../packages/approx/src/solve/auxiliaryS
 import { relax, relaxationScratch } from '../../packages/approx/src/solve/relaxation.ts';
 import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
 import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
-import { seeds } from '../kit/arbitraries.ts';
-import { at } from '../kit/matrixGallery.ts';
+import { seeds } from '../kit/matrices/arbitraries.ts';
+import { at } from '../kit/matrices/gallery.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import { integerSamples, mapFrom, mapMatrix, predictions, sampleAt } from './support.ts';

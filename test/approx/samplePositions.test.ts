@@ -1,7 +1,7 @@
 import { samplePositions } from '@rankwise/approx';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds } from '../kit/arbitraries.ts';
+import { seeds } from '../kit/matrices/arbitraries.ts';
 import { runs } from '../kit/runs.ts';
 import { chiSquare, chiSquareBound } from '../kit/statistics.ts';
 

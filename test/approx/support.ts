@@ -3,8 +3,8 @@
 import type { LowRankMap, ResponseSamples } from '@rankwise/approx';
 import { tensorOf, zeros } from '@rankwise/tensor';
 import type { Random, Tensor } from '@rankwise/tensor';
-import { at, matrixFrom, multiply } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
+import { at, matrixFrom, multiply } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
 
 export type Samples = Tensor<'f32'>;
 

@@ -2,9 +2,9 @@ import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/
 import { balancedFactors, svd } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds } from '../kit/arbitraries.ts';
-import { matrixFrom, multiply, randomMatrix } from '../kit/matrixGallery.ts';
-import { distanceRatio, expectRatio, hasPositiveLargest, isDescending, normFrobenius, printWorstRatios, valuesRatio } from '../kit/residualRatios.ts'; // prettier-ignore
+import { seeds } from '../kit/matrices/arbitraries.ts';
+import { matrixFrom, multiply, randomMatrix } from '../kit/matrices/gallery.ts';
+import { distanceRatio, expectRatio, hasPositiveLargest, isDescending, normFrobenius, printWorstRatios, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();

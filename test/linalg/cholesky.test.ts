@@ -2,10 +2,10 @@ import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/
 import { cholesky, choleskySolve, qr, solveTriangular } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds, sizes } from '../kit/arbitraries.ts';
-import { at, conjugated, matrixFrom, multiply, randomMatrix, spectra, symmetrized } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
-import { expectRatio, printWorstRatios, productRatio, solutionRatio } from '../kit/residualRatios.ts';
+import { seeds, sizes } from '../kit/matrices/arbitraries.ts';
+import { at, conjugated, matrixFrom, multiply, randomMatrix, spectra, symmetrized } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
+import { expectRatio, printWorstRatios, productRatio, solutionRatio } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();

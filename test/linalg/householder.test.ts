@@ -4,10 +4,10 @@ import {
   makeReflectorInPlace,
   reflectColumnsInPlace,
   reflectRowsInPlace,
-} from '../../packages/linalg/src/householder.ts';
-import { norm2 } from '../../packages/linalg/src/vectorOps.ts';
-import { matrixFrom, multiply, randomMatrix } from '../kit/matrixGallery.ts';
-import { expectRatio, norm1, orthogonalityRatio, printWorstRatios, productRatio, scalarRatio } from '../kit/residualRatios.ts'; // prettier-ignore
+} from '../../packages/linalg/src/orthogonal/householder.ts';
+import { norm2 } from '../../packages/linalg/src/dense/vectorOps.ts';
+import { matrixFrom, multiply, randomMatrix } from '../kit/matrices/gallery.ts';
+import { expectRatio, norm1, orthogonalityRatio, printWorstRatios, productRatio, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 
 printWorstRatios();
 

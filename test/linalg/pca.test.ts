@@ -2,9 +2,9 @@ import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/
 import { pca } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { symmetricCases } from '../kit/arbitraries.ts';
-import { at, matrixFrom, multiply, randomMatrix, symmetrized } from '../kit/matrixGallery.ts';
-import { difference, expectRatio, factorizationRatio, isDescending, normFrobenius, orthogonalityRatio, printWorstRatios, scalarRatio } from '../kit/residualRatios.ts'; // prettier-ignore
+import { symmetricCases } from '../kit/matrices/arbitraries.ts';
+import { at, matrixFrom, multiply, randomMatrix, symmetrized } from '../kit/matrices/gallery.ts';
+import { difference, expectRatio, factorizationRatio, isDescending, normFrobenius, orthogonalityRatio, printWorstRatios, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();

@@ -2,10 +2,10 @@ import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/
 import { applyQ, qr, qrFactors, thinQ } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generalCase, generalCases } from '../kit/arbitraries.ts';
-import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
-import { distanceRatio, expectRatio, normFrobenius, orthogonalFactorRatio, orthogonalityRatio, printWorstRatios, productRatio } from '../kit/residualRatios.ts'; // prettier-ignore
+import { generalCase, generalCases } from '../kit/matrices/arbitraries.ts';
+import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
+import { distanceRatio, expectRatio, normFrobenius, orthogonalFactorRatio, orthogonalityRatio, printWorstRatios, productRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();

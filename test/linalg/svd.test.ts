@@ -2,9 +2,9 @@ import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/
 import { jacobiSvd, svd, symmetricEigen } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generalCase, generalCases } from '../kit/arbitraries.ts';
-import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled, symmetrized, withSingularValues } from '../kit/matrixGallery.ts'; // prettier-ignore
-import type { Matrix } from '../kit/matrixGallery.ts';
+import { generalCase, generalCases } from '../kit/matrices/arbitraries.ts';
+import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled, symmetrized, withSingularValues } from '../kit/matrices/gallery.ts'; // prettier-ignore
+import type { Matrix } from '../kit/matrices/gallery.ts';
 import {
   expectRatio,
   factorizationRatio,
@@ -14,7 +14,7 @@ import {
   printWorstRatios,
   scalarRatio,
   valuesRatio,
-} from '../kit/residualRatios.ts';
+} from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();

@@ -2,9 +2,9 @@ import { createRandom, fromNested, slice, tensorOf, toNested, transpose, zeros }
 import { jacobiEigen, symmetricEigen } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { symmetricCase, symmetricCases } from '../kit/arbitraries.ts';
-import { at, conjugated, matrixFrom, randomMatrix, symmetricGallery, symmetrized } from '../kit/matrixGallery.ts';
-import type { Matrix } from '../kit/matrixGallery.ts';
+import { symmetricCase, symmetricCases } from '../kit/matrices/arbitraries.ts';
+import { at, conjugated, matrixFrom, randomMatrix, symmetricGallery, symmetrized } from '../kit/matrices/gallery.ts';
+import type { Matrix } from '../kit/matrices/gallery.ts';
 import {
   expectRatio,
   factorizationRatio,
@@ -15,9 +15,9 @@ import {
   printWorstRatios,
   scalarRatio,
   valuesRatio,
-} from '../kit/residualRatios.ts';
+} from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
-import { sturmCount } from './sturmCount.ts';
+import { sturmCount } from '../kit/matrices/sturmCount.ts';
 
 printWorstRatios();
 
@@ -238,9 +238,9 @@ describe('errors', () => {
           ]),
         ),
       ).toThrow(/up to 2 of the largest/);
-      // A caller without types may pass f32.
-      const single: unknown = tensorOf(new Float32Array(4), [2, 2]);
-      expect(() => eigen(single as Matrix)).toThrow(`${name}: a: expected dtype f64, got f32`);
+      // A caller without types may pass integers.
+      const integers: unknown = tensorOf(new Int32Array(4), [2, 2]);
+      expect(() => eigen(integers as Matrix)).toThrow(`${name}: a: expected dtype f64 or f32, got i32`);
     });
   }
 

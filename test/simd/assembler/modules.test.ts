@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { disassembleLines } from '../../../packages/simd/src/assembler/disassemble.ts';
 import { opcodes } from '../../../packages/simd/src/assembler/opcodes.ts';
 import type { Opcode } from '../../../packages/simd/src/assembler/opcodes.ts';
-import { seeds } from '../../kit/arbitraries.ts';
+import { seeds } from '../../kit/matrices/arbitraries.ts';
 import { runs } from '../../kit/runs.ts';
 import { constructorOf, immediatesOf } from './models/execute.ts';
 import { randomModule } from './models/programs.ts';

@@ -234,7 +234,7 @@ function prepareLayer(layer: ConvolutionLayer, images: number, wanted: number, s
 
 function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {
   const mean = meanRow(rows);
-  const { values } = symmetricEigen(centredMoment(rows, mean, rows, mean, kernels));
+  const { values } = symmetricEigen(centredMoment(rows, mean, rows, mean, kernels), { kernels });
   const count = rows.shape[0] ?? 1;
   return Float64Array.from(values.data, (value) => Math.max(0, value) / count);
 }

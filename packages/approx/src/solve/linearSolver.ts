@@ -54,19 +54,20 @@ export function solveLinear(
   kernels: Kernels = referenceKernels,
 ): LinearSolution {
   checkProblem('solveLinear', samples, rank);
-  return linearSolution(problemMoments(samples, kernels), rank);
+  return linearSolution(problemMoments(samples, kernels), rank, kernels);
 }
 
 /** The optimal linear map from moments alone. `regressor` is prepareRegressor(moments.regressorMoment). */
 export function linearSolution(
   moments: ProblemMoments,
   rank: number,
-  regressor: Regressor = prepareRegressor(moments.regressorMoment),
+  kernels: Kernels = referenceKernels,
+  regressor: Regressor = prepareRegressor(moments.regressorMoment, { kernels }),
 ): LinearSolution {
   const { regressorMoment, crossMoment, targetMean } = moments;
   return crossMoment === regressorMoment && regressor.rank > 0
-    ? principalMap(moments, Math.min(rank, regressor.rank))
-    : regressionMap(regressor, crossMoment, moments, targetMean, rank).solution;
+    ? principalMap(moments, Math.min(rank, regressor.rank), kernels)
+    : regressionMap(regressor, crossMoment, moments, targetMean, rank, kernels).solution;
 }
 
 /** Moments of a problem, computed in f64. */
@@ -92,8 +93,9 @@ export function regressionMap(
   moments: ProblemMoments,
   mean: Float64Array,
   rank: number,
+  kernels: Kernels,
 ): { readonly solution: LinearSolution; readonly explained: number } {
-  const { left, right, singularValues } = reducedRankRegression(regressor, cross, rank);
+  const { left, right, singularValues } = reducedRankRegression(regressor, cross, rank, { kernels });
   let explained = 0;
   for (const value of singularValues.data) explained += value * value;
   return { solution: withOffset(left, right, mean, moments.regressorMean), explained };
@@ -112,9 +114,9 @@ export function balanced(map: LowRankMap): LowRankMap {
   return { left, right, offset: map.offset };
 }
 
-function principalMap(moments: ProblemMoments, rank: number): LinearSolution {
+function principalMap(moments: ProblemMoments, rank: number, kernels: Kernels): LinearSolution {
   const width = moments.targetMean.length;
-  const { vectors } = symmetricEigen(moments.regressorMoment);
+  const { vectors } = symmetricEigen(moments.regressorMoment, { kernels });
   const left = zeros('f64', [width, rank]);
   const right = zeros('f64', [rank, width]);
   for (let i = 0; i < width; i++) {

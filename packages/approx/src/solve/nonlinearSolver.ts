@@ -116,8 +116,8 @@ export function* nonlinearIterations(
   checkSchedule('solveNonlinear', schedule);
   const energy = responseEnergy(samples.target, 'relu') || 1;
   const moments = problemMoments(samples, kernels);
-  const regressor = prepareRegressor(moments.regressorMoment);
-  const start = linearSolution(moments, rank, regressor);
+  const regressor = prepareRegressor(moments.regressorMoment, { kernels });
+  const start = linearSolution(moments, rank, kernels, regressor);
   const scratch = relaxationScratch(samples, start.rank);
   const trace: IterationTrace[] = [];
   let current = start;
@@ -125,7 +125,7 @@ export function* nonlinearIterations(
     for (let i = 0; i < iterations; i++) {
       const sums = relax(samples, current.map, lambda, scratch, kernels);
       const fit = auxiliaryRegression(current.map, sums, moments, samples.target.shape[0] ?? 0, kernels);
-      const { solution, explained } = regressionMap(regressor, fit.cross, moments, fit.mean, start.rank);
+      const { solution, explained } = regressionMap(regressor, fit.cross, moments, fit.mean, start.rank, kernels);
       const residual = Math.max(0, fit.deviation - explained);
       current = solution;
       trace.push({

@@ -8,8 +8,8 @@
 import { transpose } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import { afterAll, expect } from 'vitest';
-import { at, matrixFrom, multiply } from './matrixGallery.ts';
-import type { Matrix } from './matrixGallery.ts';
+import { at, matrixFrom, multiply } from './gallery.ts';
+import type { Matrix } from './gallery.ts';
 
 export const THRESHOLD = 30;
 
@@ -17,8 +17,12 @@ const EPSILON = Number.EPSILON;
 
 const worst = new Map<string, { ratio: number; what: string }>();
 
-/** Fails when ratio is 30 or more (or NaN). `routine` names the check, `what` the case. */
-export function expectRatio(routine: string, what: string, ratio: number): void {
+/** A matrix of the gallery, by its kind and in full; a string for a case made by hand. */
+export type CaseName = string | { readonly kind: string; readonly what: string };
+
+/** Fails when ratio is 30 or more (or NaN). `routine` reads `routine: check`. */
+export function expectRatio(routine: string, name: CaseName, ratio: number): void {
+  const what = typeof name === 'string' ? name : name.what;
   if (!(ratio <= (worst.get(routine)?.ratio ?? -1))) worst.set(routine, { ratio, what });
   if (!(ratio < THRESHOLD)) expect.fail(`${routine}: ratio ${ratio}, threshold ${THRESHOLD}, ${what}`);
 }

@@ -18,8 +18,8 @@
  * many again for Q. Backward stable: ‖A − Q T Qᵀ‖ ≤ c n ε ‖A‖.
  */
 
-import { makeReflectorInPlace, reflectRowsInPlace } from './householder.ts';
-import { dot } from './vectorOps.ts';
+import { makeReflectorInPlace, reflectRowsInPlace } from '../orthogonal/householder.ts';
+import { dot } from '../dense/vectorOps.ts';
 
 export interface Tridiagonal {
   readonly diagonal: Float64Array;

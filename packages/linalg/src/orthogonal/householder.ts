@@ -9,8 +9,8 @@
  * v is stored over x, with its 1 written out, contiguous in memory. Zeros of v outside its range are not stored.
  */
 
-import { EPSILON, SAFE_MINIMUM } from './denseMatrix.ts';
-import { dot, norm2 } from './vectorOps.ts';
+import { EPSILON, SAFE_MINIMUM } from '../dense/denseMatrix.ts';
+import { dot, norm2 } from '../dense/vectorOps.ts';
 
 /** Below this, 1 / (x_pivot − β) may overflow and v lose digits: the vector is scaled up first (dlarfg's safmin). */
 const SMALLEST_SAFE_NORM = SAFE_MINIMUM / (EPSILON / 2);
@@ -99,28 +99,6 @@ export function reflectColumnsInPlace(
     const row = start + i * stride;
     for (let j = 0; j < columns; j++) data[row + j] = data[row + j]! - scale * work[j]!;
   }
-}
-
-/**
- * The first `count` columns of H_0 H_1 ⋯, as rows: [count, length] row-major. Reflector i lies in row i of `reflectors`
- * (rows of `length`) from element i + shift on. H_i leaves the coordinates before i + shift alone, so that, taken from the
- * last to the first, it reaches only the columns from i + shift on (backward accumulation, Golub & Van Loan §5.1.6).
- */
-export function formOrthonormalRows(
-  reflectors: Float64Array,
-  taus: Float64Array,
-  count: number,
-  length: number,
-  shift: number,
-): Float64Array {
-  const rows = new Float64Array(count * length);
-  for (let i = 0; i < count; i++) rows[i * length + i] = 1;
-  for (let i = taus.length - 1; i >= 0; i--) {
-    const at = i + shift;
-    if (at >= count) continue;
-    reflectRowsInPlace(rows, at * length + at, count - at, length, reflectors, i * length + at, length - at, taus[i]!);
-  }
-  return rows;
 }
 
 function reflectFourRowsInPlace(

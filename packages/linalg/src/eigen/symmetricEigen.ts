@@ -12,8 +12,8 @@
  * Cost: 4n³/3 for the reduction, as much for Q, and some 3–5 n³ for the rotations; memory 3n².
  */
 
-import { DomainError, tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
+import { DomainError, referenceKernels, tensorOf } from '@rankwise/tensor';
+import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import {
   copySquareMatrix,
   matrixTensor,
@@ -21,10 +21,11 @@ import {
   scaleToSafeRangeInPlace,
   transposed,
   unscaleInPlace,
-} from './denseMatrix.ts';
-import type { DenseMatrix } from './denseMatrix.ts';
-import { applyColumnOrderAndSigns, descendingOrder } from './columnOrder.ts';
-import { makeRotationSweeps } from './rotationSweeps.ts';
+} from '../dense/denseMatrix.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import type { LinalgOptions } from '../dense/options.ts';
+import { applyColumnOrderAndSigns, descendingOrder } from '../dense/columnOrder.ts';
+import { makeRotationSweeps } from '../orthogonal/rotationSweeps.ts';
 import { formTransposedQ, tridiagonalizeInPlace } from './tridiagonalize.ts';
 import { tridiagonalQlInPlace } from './tridiagonalQl.ts';
 
@@ -43,7 +44,7 @@ export interface SymmetricEigen {
 
 /**
  * All eigenvalues and eigenvectors of a symmetric matrix.
- * @param a - [n, n] f64, any strides; the lower triangle is read
+ * @param a - [n, n] f64 (f32 is promoted), any strides; the lower triangle is read
  * @throws ShapeError when `a` is not square.
  * @throws DomainError when `a` holds NaN or an infinity, or differs from its transpose by more than 2^-32 of its largest
  * element (the message says by how much).
@@ -55,12 +56,20 @@ export interface SymmetricEigen {
  * toNested(values) // => [3, 2]
  * toNested(vectors) // => [[0, 1], [1, 0]]
  */
-export function symmetricEigen(a: Tensor<'f64'>): SymmetricEigen {
-  return eigenOfSymmetric('symmetricEigen', 'a', a);
+export function symmetricEigen(
+  a: Tensor<FloatDType>,
+  { kernels = referenceKernels }: LinalgOptions = {},
+): SymmetricEigen {
+  return eigenOfSymmetric('symmetricEigen', 'a', a, kernels);
 }
 
 /** As symmetricEigen, with errors in the name of `caller`. */
-export function eigenOfSymmetric(caller: string, argument: string, a: Tensor<'f64'>): SymmetricEigen {
+export function eigenOfSymmetric(
+  caller: string,
+  argument: string,
+  a: Tensor<FloatDType>,
+  _kernels: Kernels,
+): SymmetricEigen {
   const matrix = copySymmetricMatrix(caller, argument, a);
   const n = matrix.rows;
   const power = scaleToSafeRangeInPlace(matrix.data);
@@ -77,9 +86,9 @@ export function eigenOfSymmetric(caller: string, argument: string, a: Tensor<'f6
 
 /**
  * A copy of a symmetric matrix.
- * @throws ShapeError when it is not square; DomainError when it is not f64, not finite or not symmetric to 2^-32.
+ * @throws ShapeError when it is not square; DomainError when it is not f32 or f64, not finite or not symmetric to 2^-32.
  */
-export function copySymmetricMatrix(caller: string, argument: string, a: Tensor<'f64'>): DenseMatrix {
+export function copySymmetricMatrix(caller: string, argument: string, a: Tensor<FloatDType>): DenseMatrix {
   const matrix = copySquareMatrix(caller, argument, a);
   const { rows: n, data } = matrix;
   const largest = maxAbs(data);

@@ -14,8 +14,8 @@
  */
 
 import { ConvergenceError, tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
-import { applyColumnOrderAndSigns, descendingOrder } from './columnOrder.ts';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { applyColumnOrderAndSigns, descendingOrder } from '../dense/columnOrder.ts';
 import {
   EPSILON,
   SAFE_MINIMUM,
@@ -24,7 +24,7 @@ import {
   scaleToSafeRangeInPlace,
   transposed,
   unscaleInPlace,
-} from './denseMatrix.ts';
+} from '../dense/denseMatrix.ts';
 import { copySymmetricMatrix } from './symmetricEigen.ts';
 import type { SymmetricEigen } from './symmetricEigen.ts';
 
@@ -33,7 +33,7 @@ const MAX_SWEEPS = 30;
 
 /**
  * All eigenvalues and eigenvectors of a symmetric matrix, by Jacobi rotations.
- * @param a - [n, n] f64, any strides; the lower triangle is read
+ * @param a - [n, n] f64 (f32 is promoted), any strides; the lower triangle is read
  * @throws ShapeError when `a` is not square.
  * @throws DomainError when `a` is not finite or not symmetric, as in symmetricEigen.
  * @throws ConvergenceError when 30 sweeps were not enough.
@@ -42,7 +42,7 @@ const MAX_SWEEPS = 30;
  * import { jacobiEigen } from '@rankwise/linalg';
  * toNested(jacobiEigen(fromNested('f64', [[2, 0], [0, 3]])).values) // => [3, 2]
  */
-export function jacobiEigen(a: Tensor<'f64'>): SymmetricEigen {
+export function jacobiEigen(a: Tensor<FloatDType>): SymmetricEigen {
   const { rows: n, data } = copySymmetricMatrix('jacobiEigen', 'a', a);
   const power = scaleToSafeRangeInPlace(data);
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) data[j * n + i] = data[i * n + j]!;

@@ -10,10 +10,10 @@
 
 import { DomainError, ShapeError, formatShape } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
-import { copyMatrix, copySquareMatrix, matrixTensor } from './denseMatrix.ts';
-import type { DenseMatrix } from './denseMatrix.ts';
-import { copySymmetricMatrix } from './symmetricEigen.ts';
-import { dot } from './vectorOps.ts';
+import { copyMatrix, copySquareMatrix, matrixTensor } from '../dense/denseMatrix.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import { copySymmetricMatrix } from '../eigen/symmetricEigen.ts';
+import { dot } from '../dense/vectorOps.ts';
 
 export interface TriangularOptions {
   /** Which triangle holds the matrix; the other is not looked at. Default 'lower'. */

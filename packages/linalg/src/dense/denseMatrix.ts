@@ -5,7 +5,7 @@
  */
 
 import { DomainError, ShapeError, formatShape, tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
 
 /** Spacing of doubles just above 1: 2^-52, twice the unit roundoff u. */
 export const EPSILON = Number.EPSILON;
@@ -27,13 +27,15 @@ export interface DenseMatrix {
 }
 
 /**
- * A row-major copy of a 2-D tensor.
- * @throws ShapeError when the tensor is not 2-D; DomainError when it is not f64 or holds NaN or an infinity.
+ * A row-major f64 copy of a 2-D tensor; f32 is promoted, which is exact.
+ * @throws ShapeError when the tensor is not 2-D; DomainError when it is not f32 or f64 or holds NaN or an infinity.
  */
-export function copyMatrix(caller: string, argument: string, tensor: Tensor<'f64'>): DenseMatrix {
+export function copyMatrix(caller: string, argument: string, tensor: Tensor<FloatDType>): DenseMatrix {
   // Callers without a type checker may pass any tensor.
   const dtype: string = tensor.dtype;
-  if (dtype !== 'f64') throw new DomainError(`${caller}: ${argument}: expected dtype f64, got ${dtype}`);
+  if (dtype !== 'f64' && dtype !== 'f32') {
+    throw new DomainError(`${caller}: ${argument}: expected dtype f64 or f32, got ${dtype}`);
+  }
   const [rows, columns] = tensor.shape;
   if (tensor.shape.length !== 2 || rows === undefined || columns === undefined) {
     throw new ShapeError(`${caller}: ${argument}: expected 2 axes, got shape ${formatShape(tensor.shape)}`);
@@ -55,9 +57,9 @@ export function copyMatrix(caller: string, argument: string, tensor: Tensor<'f64
 
 /**
  * As copyMatrix, for square matrices.
- * @throws ShapeError when the tensor is not 2-D and square; DomainError when it is not f64 or not finite.
+ * @throws ShapeError when the tensor is not 2-D and square; DomainError when it is not f32 or f64, or not finite.
  */
-export function copySquareMatrix(caller: string, argument: string, tensor: Tensor<'f64'>): DenseMatrix {
+export function copySquareMatrix(caller: string, argument: string, tensor: Tensor<FloatDType>): DenseMatrix {
   if (tensor.shape.length === 2 && tensor.shape[0] !== tensor.shape[1]) {
     throw new ShapeError(`${caller}: ${argument}: expected a square matrix, got shape ${formatShape(tensor.shape)}`);
   }

@@ -13,10 +13,15 @@
  */
 
 import { ConvergenceError } from '@rankwise/tensor';
-import { EPSILON, SAFE_MINIMUM } from './denseMatrix.ts';
-import { lengthOfPair } from './planeRotation.ts';
-import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace, setRotationInPlace } from './rotationSweeps.ts';
-import type { RotationSweeps } from './rotationSweeps.ts';
+import { EPSILON, SAFE_MINIMUM } from '../dense/denseMatrix.ts';
+import { lengthOfPair } from '../orthogonal/planeRotation.ts';
+import {
+  applySweepsInPlace,
+  closeSweepInPlace,
+  openSweepInPlace,
+  setRotationInPlace,
+} from '../orthogonal/rotationSweeps.ts';
+import type { RotationSweeps } from '../orthogonal/rotationSweeps.ts';
 
 /** LAPACK's cap: 30 sweeps per eigenvalue on average, where 2 are usual. */
 const SWEEPS_PER_VALUE = 30;

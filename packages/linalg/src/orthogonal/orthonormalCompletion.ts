@@ -6,8 +6,8 @@
  * unit vector keeps at least √((m − r)/m) of its length after r rows of length m.
  */
 
-import type { DenseMatrix } from './denseMatrix.ts';
-import { dot, norm2 } from './vectorOps.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import { dot, norm2 } from '../dense/vectorOps.ts';
 
 /** Rows not listed in `missing` are orthonormal; those listed are zero and become orthonormal too. rows ≤ columns. */
 export function completeOrthonormalRowsInPlace(matrix: DenseMatrix, missing: readonly number[]): void {

@@ -14,8 +14,8 @@
  */
 
 import { ConvergenceError, tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
-import { applyColumnOrder, columnSigns, descendingOrder } from './columnOrder.ts';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { applyColumnOrder, columnSigns, descendingOrder } from '../dense/columnOrder.ts';
 import {
   EPSILON,
   SAFE_MINIMUM,
@@ -25,11 +25,11 @@ import {
   scaleToSafeRangeInPlace,
   transposed,
   unscaleInPlace,
-} from './denseMatrix.ts';
-import type { DenseMatrix } from './denseMatrix.ts';
-import { completeOrthonormalRowsInPlace } from './orthonormalCompletion.ts';
+} from '../dense/denseMatrix.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import { completeOrthonormalRowsInPlace } from '../orthogonal/orthonormalCompletion.ts';
 import type { Svd } from './svd.ts';
-import { dot, norm2 } from './vectorOps.ts';
+import { dot, norm2 } from '../dense/vectorOps.ts';
 
 /** dgesvj's cap; 10 sweeps are many. */
 const MAX_SWEEPS = 30;
@@ -42,7 +42,7 @@ const NEGLIGIBLE_NORM = SAFE_MINIMUM / EPSILON;
 
 /**
  * The thin singular value decomposition by one-sided Jacobi.
- * @param a - [m, n] f64
+ * @param a - [m, n] f64 (f32 is promoted)
  * @returns u [m, k], s [k] descending, v [n, k], k = min(m, n); signs as in `svd`
  * @throws ShapeError when `a` does not have 2 axes.
  * @throws DomainError when `a` holds NaN or an infinity.
@@ -52,7 +52,7 @@ const NEGLIGIBLE_NORM = SAFE_MINIMUM / EPSILON;
  * import { jacobiSvd } from '@rankwise/linalg';
  * toNested(jacobiSvd(fromNested('f64', [[0, 2], [3, 0]])).s) // => [3, 2]
  */
-export function jacobiSvd(a: Tensor<'f64'>): Svd {
+export function jacobiSvd(a: Tensor<FloatDType>): Svd {
   const matrix = copyMatrix('jacobiSvd', 'a', a);
   const isWide = matrix.rows < matrix.columns;
   const power = scaleToSafeRangeInPlace(matrix.data);

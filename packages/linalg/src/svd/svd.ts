@@ -12,16 +12,17 @@
  * Cost, m = n: 8n³/3 for the reduction, as much for U and V, and some 6–10 n³ for the rotations.
  */
 
-import { tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
+import { referenceKernels, tensorOf } from '@rankwise/tensor';
+import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { bidiagonalQrInPlace } from './bidiagonalQr.ts';
 import { bidiagonalizeInPlace } from './bidiagonalize.ts';
-import { applyColumnOrder, columnSigns, descendingOrder } from './columnOrder.ts';
-import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from './denseMatrix.ts';
-import type { DenseMatrix } from './denseMatrix.ts';
-import { formOrthonormalRows } from './householder.ts';
-import { applyQ, qrFactors } from './qr.ts';
-import { makeRotationSweeps } from './rotationSweeps.ts';
+import { applyColumnOrder, columnSigns, descendingOrder } from '../dense/columnOrder.ts';
+import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from '../dense/denseMatrix.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import type { LinalgOptions } from '../dense/options.ts';
+import { formOrthonormalRows } from '../orthogonal/blockReflector.ts';
+import { applyQ, factorizeQr } from '../orthogonal/qr.ts';
+import { makeRotationSweeps } from '../orthogonal/rotationSweeps.ts';
 
 /** Rows per column from which a QR factorisation first is cheaper (Chan 1982, with U and V wanted). */
 const TALL_RATIO = 5 / 3;
@@ -44,7 +45,7 @@ interface Factors {
 
 /**
  * The thin singular value decomposition.
- * @param a - [m, n] f64, any strides
+ * @param a - [m, n] f64 (f32 is promoted), any strides
  * @returns u [m, k], s [k] descending, v [n, k], k = min(m, n)
  * @throws ShapeError when `a` does not have 2 axes.
  * @throws DomainError when `a` holds NaN or an infinity.
@@ -57,11 +58,11 @@ interface Factors {
  * toNested(u) // => [[0, 1], [1, 0]]
  * toNested(v) // => [[1, 0], [0, 1]]
  */
-export function svd(a: Tensor<'f64'>): Svd {
+export function svd(a: Tensor<FloatDType>, { kernels = referenceKernels }: LinalgOptions = {}): Svd {
   const matrix = copyMatrix('svd', 'a', a);
   const power = scaleToSafeRangeInPlace(matrix.data);
   const isWide = matrix.rows < matrix.columns;
-  const tall = tallFactors(isWide ? transposed(matrix) : matrix);
+  const tall = tallFactors(isWide ? transposed(matrix) : matrix, kernels);
   const u = isWide ? tall.v : tall.u;
   const v = isWide ? tall.u : tall.v;
   // The iteration leaves signs on s: they move to V, and then U's sign rule moves to both.
@@ -78,24 +79,32 @@ export function svd(a: Tensor<'f64'>): Svd {
 }
 
 /** Unsorted factors of a matrix with at least as many rows as columns, which is destroyed. */
-function tallFactors(a: DenseMatrix): Factors {
+function tallFactors(a: DenseMatrix, kernels: Kernels): Factors {
   const { rows: m, columns: n } = a;
   if (m > TALL_RATIO * n) {
-    const factors = qrFactors(matrixTensor(a), 'svd');
-    const core = bidiagonalFactors({ rows: n, columns: n, data: factors.r.data });
+    const factors = factorizeQr('svd', 'a', matrixTensor(a), kernels);
+    const core = bidiagonalFactors({ rows: n, columns: n, data: factors.r.data }, kernels);
     const padded = new Float64Array(m * n);
     padded.set(core.u.data);
-    const { data } = applyQ(factors, tensorOf(padded, [m, n]));
+    const { data } = applyQ(factors, tensorOf(padded, [m, n]), { kernels });
     return { ...core, u: { rows: m, columns: n, data } };
   }
-  return bidiagonalFactors(a);
+  return bidiagonalFactors(a, kernels);
 }
 
-function bidiagonalFactors(a: DenseMatrix): Factors {
+function bidiagonalFactors(a: DenseMatrix, kernels: Kernels): Factors {
   const { rows: m, columns: n } = a;
   const { main, above, left, leftTaus, right, rightTaus } = bidiagonalizeInPlace(a.data, m, n);
-  const u = transposed({ rows: n, columns: m, data: formOrthonormalRows(left, leftTaus, n, m, 0) });
-  const v = transposed({ rows: n, columns: n, data: formOrthonormalRows(right, rightTaus, n, n, 1) });
+  const u = transposed({
+    rows: n,
+    columns: m,
+    data: formOrthonormalRows(kernels, { data: left, taus: leftTaus, length: m, shift: 0 }, n),
+  });
+  const v = transposed({
+    rows: n,
+    columns: n,
+    data: formOrthonormalRows(kernels, { data: right, taus: rightTaus, length: n, shift: 1 }, n),
+  });
   bidiagonalQrInPlace('svd', main, above, makeRotationSweeps(u.data, m, n), makeRotationSweeps(v.data, n, n));
   return { u, s: main, v };
 }

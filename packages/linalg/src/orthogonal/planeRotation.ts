@@ -3,7 +3,7 @@
  * §5.1.8; LAPACK dlartg). r has the sign of f; with g = 0 the rotation is the identity.
  */
 
-import { EPSILON, SAFE_MINIMUM } from './denseMatrix.ts';
+import { EPSILON, SAFE_MINIMUM } from '../dense/denseMatrix.ts';
 
 /** Sums of squares between these have lost nothing to underflow and have not overflowed. */
 const SMALLEST_SAFE_SQUARE = SAFE_MINIMUM / (EPSILON * EPSILON);

@@ -23,12 +23,13 @@
  */
 
 import { DomainError, ShapeError, formatShape, referenceKernels, tensorOf, transpose, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
-import { copyMatrix, scaleToSafeRangeInPlace, unscaleInPlace } from './denseMatrix.ts';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, unscaleInPlace } from '../dense/denseMatrix.ts';
+import type { LinalgOptions } from '../dense/options.ts';
 import { semidefiniteEigen } from './pca.ts';
-import { leadingColumns, product, scaleColumnsInPlace } from './products.ts';
-import { symmetricEigen } from './symmetricEigen.ts';
-import { norm2 } from './vectorOps.ts';
+import { leadingColumns, product, scaleColumnsInPlace } from '../dense/products.ts';
+import { symmetricEigen } from '../eigen/symmetricEigen.ts';
+import { norm2 } from '../dense/vectorOps.ts';
 
 /** A regressor's moment, ready for any number of regressions on it. */
 export interface Regressor {
@@ -42,7 +43,7 @@ export interface Regressor {
   readonly eigenvalues: Tensor<'f64'>;
 }
 
-export interface RegressorOptions {
+export interface RegressorOptions extends LinalgOptions {
   /**
    * Eigenvalues up to this share of the largest count as zero. Default 16 d ε: the eigenvalues' own errors stay well below
    * it, and it is (3e-7 … 1.4e-6)² for d = 32 … 512, the energy of rounding noise in responses held as f32.
@@ -66,7 +67,7 @@ const ZERO_SHARE_PER_DIMENSION = 16 * Number.EPSILON;
 
 /**
  * Whitens the moment of a regressor; done once for many regressions.
- * @param moment - C [d, d] f64, symmetric positive semi-definite; the lower triangle is read
+ * @param moment - C [d, d] f64 (f32 is promoted), symmetric positive semi-definite; the lower triangle is read
  * @throws ShapeError when `moment` is not square.
  * @throws DomainError when `moment` is not finite, not symmetric or has an eigenvalue clearly below 0, or an option is negative
  * or not finite.
@@ -77,11 +78,15 @@ const ZERO_SHARE_PER_DIMENSION = 16 * Number.EPSILON;
  * regressor.rank // => 1
  * toNested(regressor.whitener) // => [[0.5], [0]]
  */
-export function prepareRegressor(moment: Tensor<'f64'>, options: RegressorOptions = {}): Regressor {
-  const { tolerance = ZERO_SHARE_PER_DIMENSION * (moment.shape[0] ?? 0), ridge = 0 } = options;
+export function prepareRegressor(moment: Tensor<FloatDType>, options: RegressorOptions = {}): Regressor {
+  const {
+    tolerance = ZERO_SHARE_PER_DIMENSION * (moment.shape[0] ?? 0),
+    ridge = 0,
+    kernels = referenceKernels,
+  } = options;
   checkNonNegative('tolerance', tolerance);
   checkNonNegative('ridge', ridge);
-  const { values, vectors } = semidefiniteEigen('prepareRegressor', 'moment', moment);
+  const { values, vectors } = semidefiniteEigen('prepareRegressor', 'moment', moment, kernels);
   const d = values.length;
   let trace = 0;
   for (const value of values) trace += value;
@@ -101,9 +106,8 @@ export function prepareRegressor(moment: Tensor<'f64'>, options: RegressorOption
 /**
  * The best M of rank at most `rank`, as left · right.
  * @param regressor - from `prepareRegressor`
- * @param cross - Z Yᵀ [p, d] f64
+ * @param cross - Z Yᵀ [p, d] f64 (f32 is promoted)
  * @param rank - at least 0; k = min(rank, regressor.rank, p), so a moment of zeros gives k = 0
- * @param kernels - does the matrix products
  * @returns left [p, k] with orthonormal columns, right [k, d], singularValues [k]
  * @throws ShapeError when `cross` is not [p, d].
  * @throws DomainError when `cross` is not finite or `rank` is not a non-negative integer.
@@ -118,24 +122,25 @@ export function prepareRegressor(moment: Tensor<'f64'>, options: RegressorOption
  */
 export function reducedRankRegression(
   regressor: Regressor,
-  cross: Tensor<'f64'>,
+  cross: Tensor<FloatDType>,
   rank: number,
-  kernels: Kernels = referenceKernels,
+  { kernels = referenceKernels }: LinalgOptions = {},
 ): ReducedRankRegression {
   if (!Number.isSafeInteger(rank) || rank < 0) {
     throw new DomainError(`reducedRankRegression: rank: expected a non-negative integer, got ${rank}`);
   }
   const { dimension: d, rank: r, whitener } = regressor;
-  const { rows: p } = copyMatrix('reducedRankRegression', 'cross', cross);
+  const crossMatrix = copyMatrix('reducedRankRegression', 'cross', cross);
+  const { rows: p } = crossMatrix;
   if (cross.shape[1] !== d) {
     throw new ShapeError(
       `reducedRankRegression: cross: expected [p, ${d}] to fit the regressor, got ${formatShape(cross.shape)}`,
     );
   }
   const k = Math.min(rank, r, p);
-  const g = product(kernels, cross, whitener);
+  const g = product(kernels, matrixTensor(crossMatrix), whitener);
   const power = scaleToSafeRangeInPlace(g.data);
-  const left = leadingColumns(symmetricEigen(product(kernels, g, transpose(g))).vectors, k);
+  const left = leadingColumns(symmetricEigen(product(kernels, g, transpose(g)), { kernels }).vectors, k);
   const projected = product(kernels, transpose(left), g);
   const singularValues = zeros('f64', [k]);
   for (let i = 0; i < k; i++) singularValues.data[i] = norm2(projected.data, i * r, r);
@@ -148,7 +153,7 @@ export function reducedRankRegression(
  * A variable that never varies has c_ii = Σ_j e_j E_ij² = 0, hence E_ij = 0 for every j kept: its row of W is zero but for
  * rounding, and is made so.
  */
-function clearDeadRowsInPlace(whitener: Tensor<'f64'>, moment: Tensor<'f64'>): void {
+function clearDeadRowsInPlace(whitener: Tensor<'f64'>, moment: Tensor<FloatDType>): void {
   const [d = 0, rank = 0] = whitener.shape;
   const [rowStride = 0, columnStride = 0] = moment.strides;
   for (let i = 0; i < d; i++) {

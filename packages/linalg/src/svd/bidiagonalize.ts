@@ -13,7 +13,7 @@
  * Van Loan, 4th ed., §5.4.8; LAPACK dgebd2.) Cost: 4n²(m − n/3) operations. Backward stable.
  */
 
-import { makeReflectorInPlace, reflectColumnsInPlace, reflectRowsInPlace } from './householder.ts';
+import { makeReflectorInPlace, reflectColumnsInPlace, reflectRowsInPlace } from '../orthogonal/householder.ts';
 
 export interface Bidiagonal {
   readonly main: Float64Array;

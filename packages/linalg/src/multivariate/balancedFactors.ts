@@ -7,11 +7,12 @@
  */
 
 import { ShapeError, copyOf, formatShape, referenceKernels, transpose } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
-import { columnSigns } from './columnOrder.ts';
-import { product, scaleColumnsInPlace } from './products.ts';
-import { qrFactors, thinQ } from './qr.ts';
-import { svd } from './svd.ts';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
+import type { LinalgOptions } from '../dense/options.ts';
+import { columnSigns } from '../dense/columnOrder.ts';
+import { product, scaleColumnsInPlace } from '../dense/products.ts';
+import { factorizeQr, thinQ } from '../orthogonal/qr.ts';
+import { svd } from '../svd/svd.ts';
 
 export interface BalancedFactors {
   /** P = U S^½ [p, k']. */
@@ -26,7 +27,6 @@ export interface BalancedFactors {
  * Rewrites left · right with factors of equal weight.
  * @param left - [p, k] f64
  * @param right - [k, d] f64
- * @param kernels - does the matrix products
  * @returns left [p, k'], right [k', d], k' = min(p, k, d); in each column of left the element of largest
  * magnitude, the first of ties, is positive
  * @throws ShapeError when the factors do not fit each other.
@@ -39,21 +39,21 @@ export interface BalancedFactors {
  * toNested(right) // => [[2]]
  */
 export function balancedFactors(
-  left: Tensor<'f64'>,
-  right: Tensor<'f64'>,
-  kernels: Kernels = referenceKernels,
+  left: Tensor<FloatDType>,
+  right: Tensor<FloatDType>,
+  { kernels = referenceKernels }: LinalgOptions = {},
 ): BalancedFactors {
   if (left.shape.length !== 2 || right.shape.length !== 2 || left.shape[1] !== right.shape[0]) {
     throw new ShapeError(
       `balancedFactors: right: expected [k, d] to fit left, got ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
     );
   }
-  const leftFactors = qrFactors(left, 'balancedFactors');
-  const rightFactors = qrFactors(transpose(right), 'balancedFactors');
-  const { u, s, v } = svd(product(kernels, leftFactors.r, transpose(rightFactors.r)));
+  const leftFactors = factorizeQr('balancedFactors', 'left', left, kernels);
+  const rightFactors = factorizeQr('balancedFactors', 'right', transpose(right), kernels);
+  const { u, s, v } = svd(product(kernels, leftFactors.r, transpose(rightFactors.r)), { kernels });
   const roots = s.data.map(Math.sqrt);
-  const p = product(kernels, thinQ(leftFactors), u);
-  const q = product(kernels, thinQ(rightFactors), v);
+  const p = product(kernels, thinQ(leftFactors, { kernels }), u);
+  const q = product(kernels, thinQ(rightFactors, { kernels }), v);
   const signs = columnSigns({ rows: p.shape[0] ?? 0, columns: roots.length, data: p.data });
   const weights = roots.map((root, j) => root * signs[j]!);
   return {

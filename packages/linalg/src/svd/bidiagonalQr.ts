@@ -16,11 +16,16 @@
 import { ConvergenceError } from '@rankwise/tensor';
 import { bidiagonalShift, singularLowerBound, zeroNegligibleInPlace } from './bidiagonalTests.ts';
 import type { Chase } from './bidiagonalTests.ts';
-import { SAFE_MINIMUM } from './denseMatrix.ts';
-import { COSINE, LENGTH, SINE, makeRotationSlots, rotationInto } from './planeRotation.ts';
-import type { RotationSlots } from './planeRotation.ts';
-import { applySweepsInPlace, closeSweepInPlace, openSweepInPlace, setRotationInPlace } from './rotationSweeps.ts';
-import type { RotationSweeps } from './rotationSweeps.ts';
+import { SAFE_MINIMUM } from '../dense/denseMatrix.ts';
+import { COSINE, LENGTH, SINE, makeRotationSlots, rotationInto } from '../orthogonal/planeRotation.ts';
+import type { RotationSlots } from '../orthogonal/planeRotation.ts';
+import {
+  applySweepsInPlace,
+  closeSweepInPlace,
+  openSweepInPlace,
+  setRotationInPlace,
+} from '../orthogonal/rotationSweeps.ts';
+import type { RotationSweeps } from '../orthogonal/rotationSweeps.ts';
 
 /** dbdsqr's cap, in rotations: 6 n² is 6 sweeps over the whole matrix per singular value, where 2 over half of it are usual. */
 const MAX_PASSES = 6;

@@ -6,10 +6,12 @@
 import { createRandom } from '@rankwise/tensor';
 import type { Random } from '@rankwise/tensor';
 import * as fc from 'fast-check';
-import { generalGallery, symmetricGallery } from './matrixGallery.ts';
-import type { Matrix, SymmetricKind } from './matrixGallery.ts';
+import { generalGallery, symmetricGallery } from './gallery.ts';
+import type { Matrix, SymmetricKind } from './gallery.ts';
 
 export interface MatrixCase {
+  /** Its name in the gallery. */
+  readonly kind: string;
   /** Kind, shape and seed, for failure messages. */
   readonly what: string;
   readonly matrix: Matrix;
@@ -52,7 +54,7 @@ export function symmetricCase(kind: string, n: number, seed: number): MatrixCase
   const random = createRandom(seed);
   const found = symmetricGallery.find(({ name }) => name === kind);
   if (found === undefined) throw new Error(`symmetricCase: kind: expected one of the gallery, got ${kind}`);
-  return labelled(`${kind}, n = ${n}, seed = ${seed}`, found.make(n, random), random);
+  return labelled(kind, `${kind}, n = ${n}, seed = ${seed}`, found.make(n, random), random);
 }
 
 /** The case a failure message names. */
@@ -60,9 +62,9 @@ export function generalCase(kind: string, m: number, n: number, seed: number): M
   const random = createRandom(seed);
   const found = generalGallery.find(({ name }) => name === kind);
   if (found === undefined) throw new Error(`generalCase: kind: expected one of the gallery, got ${kind}`);
-  return labelled(`${kind}, ${m} x ${n}, seed = ${seed}`, found.make(m, n, random), random);
+  return labelled(kind, `${kind}, ${m} x ${n}, seed = ${seed}`, found.make(m, n, random), random);
 }
 
-function labelled(what: string, matrix: Matrix, random: Random): MatrixCase {
-  return { what, matrix, random, [fc.toStringMethod]: () => what };
+function labelled(kind: string, what: string, matrix: Matrix, random: Random): MatrixCase {
+  return { kind, what, matrix, random, [fc.toStringMethod]: () => what };
 }

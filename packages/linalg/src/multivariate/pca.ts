@@ -9,9 +9,10 @@
  * explains means that C is no moment of anything, and is refused.
  */
 
-import { DomainError, tensorOf } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
-import { SYMMETRY_TOLERANCE, eigenOfSymmetric } from './symmetricEigen.ts';
+import { DomainError, referenceKernels, tensorOf } from '@rankwise/tensor';
+import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
+import type { LinalgOptions } from '../dense/options.ts';
+import { SYMMETRY_TOLERANCE, eigenOfSymmetric } from '../eigen/symmetricEigen.ts';
 
 export interface Pca {
   /** [n], descending, none below 0. */
@@ -24,7 +25,7 @@ export interface Pca {
 
 /**
  * Principal components of a centred covariance.
- * @param moment - [n, n] f64, symmetric positive semi-definite; the lower triangle is read
+ * @param moment - [n, n] f64 (f32 is promoted), symmetric positive semi-definite; the lower triangle is read
  * @throws ShapeError when `moment` is not square.
  * @throws DomainError when `moment` is not finite, not symmetric (as in symmetricEigen), or has an eigenvalue below
  * −n 2^-32 times the largest.
@@ -35,8 +36,8 @@ export interface Pca {
  * toNested(values) // => [3, 1]
  * toNested(energy) // => [0.75, 1]
  */
-export function pca(moment: Tensor<'f64'>): Pca {
-  const { values, vectors } = semidefiniteEigen('pca', 'moment', moment);
+export function pca(moment: Tensor<FloatDType>, { kernels = referenceKernels }: LinalgOptions = {}): Pca {
+  const { values, vectors } = semidefiniteEigen('pca', 'moment', moment, kernels);
   return {
     values: tensorOf(values, [values.length]),
     vectors,
@@ -51,9 +52,10 @@ export function pca(moment: Tensor<'f64'>): Pca {
 export function semidefiniteEigen(
   caller: string,
   argument: string,
-  moment: Tensor<'f64'>,
+  moment: Tensor<FloatDType>,
+  kernels: Kernels,
 ): { readonly values: Float64Array; readonly vectors: Tensor<'f64'> } {
-  const { values, vectors } = eigenOfSymmetric(caller, argument, moment);
+  const { values, vectors } = eigenOfSymmetric(caller, argument, moment, kernels);
   const n = values.data.length;
   const largest = n === 0 ? 0 : values.data[0]!;
   const smallest = n === 0 ? 0 : values.data[n - 1]!;
