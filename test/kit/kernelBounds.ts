@@ -7,7 +7,7 @@
  */
 
 import { zeros } from '@rankwise/tensor';
-import type { Conv2dCall, MatmulCall, Tensor } from '@rankwise/tensor';
+import type { Conv2dCall, MatmulCall, SymmetricTimesVectorCall, Tensor } from '@rankwise/tensor';
 
 export const unitRoundoff = { f32: 2 ** -24, f64: 2 ** -53 } as const;
 
@@ -153,4 +153,19 @@ function absolute(tensor: Tensor<'f32'>): Tensor<'f32'> {
 /** The element at [i, j], or [i]. */
 export function element(tensor: Tensor<'f32' | 'f64'>, i: number, j = 0): number {
   return tensor.data[tensor.offset + i * (tensor.strides[0] ?? 0) + j * (tensor.strides[1] ?? 0)] ?? NaN;
+}
+
+/** What Kernels.symmetricTimesVector promises: 2 γ_{n+2} |a||x|, with the lower triangle mirrored. */
+export function symmetricTimesVectorBound({ a, x }: SymmetricTimesVectorCall): BoundedResult {
+  const n = a.shape[0] ?? 0;
+  const exact = new Float64Array(n);
+  const bound = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const term = element(a, Math.max(i, j), Math.min(i, j)) * element(x, j);
+      exact[i]! += term;
+      bound[i]! += 2 * gamma(n + 2, unitRoundoff.f64) * Math.abs(term);
+    }
+  }
+  return { exact, bound };
 }

@@ -268,8 +268,8 @@ function poisoningWorkspace(): { workspace: Workspace; onLoan: () => number } {
   return {
     onLoan: () => lent.size,
     workspace: {
-      borrow: (shape) => {
-        const tensor = full('f32', shape, NaN);
+      borrow: (dtype, shape) => {
+        const tensor = full(dtype, shape, NaN);
         lent.add(tensor.data);
         return tensor;
       },

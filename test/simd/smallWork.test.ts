@@ -75,14 +75,14 @@ describe.each(await bothMachines())('a product deeper than the memory holds at o
 describe('the workspace of kernels', () => {
   it('refuses shapes that are none and keeps nothing of them', () => {
     const workspace = bothKernels[0]![1].workspace!;
-    for (const shape of [[-1], [1.5], [NaN]]) expect(() => workspace.borrow(shape)).toThrow(ShapeError);
+    for (const shape of [[-1], [1.5], [NaN]]) expect(() => workspace.borrow('f32', shape)).toThrow(ShapeError);
   });
 
   it('lends nothing after dispose', async () => {
     const ended = await createSimdKernels();
-    const lent = ended.workspace!.borrow([4])!;
+    const lent = ended.workspace!.borrow('f32', [4])!;
     ended.dispose();
-    expect(() => ended.workspace!.borrow([4])).toThrow(DomainError);
+    expect(() => ended.workspace!.borrow('f32', [4])).toThrow(DomainError);
     ended.workspace!.release(lent);
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { forward, sequential } from '@rankwise/nn';
 import { createRandom, zeros } from '@rankwise/tensor';
-import type { Shape, Tensor } from '@rankwise/tensor';
+import type { FloatDType, Shape, Tensor } from '@rankwise/tensor';
 import { createHeap } from '../../packages/simd/src/run/heap.ts';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
 import { createWorkspace } from '../../packages/simd/src/run/workspace.ts';
@@ -22,8 +22,8 @@ function workspaceOf(budget = maximum * pageBytes) {
 describe('the workspace', () => {
   it('lends contiguous tensors that do not overlap, and takes them back', () => {
     const { heap, workspace } = workspaceOf();
-    const a = workspace.borrow([2, 3])!;
-    const b = workspace.borrow([5])!;
+    const a = workspace.borrow('f32', [2, 3])!;
+    const b = workspace.borrow('f32', [5])!;
     expect(a).toMatchObject({ dtype: 'f32', shape: [2, 3], strides: [3, 1], offset: 0 });
     expect(a.data).toHaveLength(6);
     a.data.fill(1);
@@ -40,7 +40,7 @@ describe('the workspace', () => {
 
   it('takes back by a view, once, and leaves other tensors alone', () => {
     const { heap, workspace } = workspaceOf();
-    const lent = workspace.borrow([4, 4])!;
+    const lent = workspace.borrow('f32', [4, 4])!;
     const view = { ...lent, shape: [16], strides: [1] };
     workspace.release(zeros('f32', [4, 4]));
     workspace.release(view);
@@ -50,27 +50,33 @@ describe('the workspace', () => {
 
   it('says where a tensor lies, views included, and nothing of others', () => {
     const { workspace } = workspaceOf();
-    const lent = workspace.borrow([4])!;
+    const lent = workspace.borrow('f32', [4])!;
     const address = workspace.addressOf(lent)!;
     expect(address).toBe(lent.data.byteOffset);
     expect(workspace.addressOf({ ...lent, shape: [2], offset: 2 })).toBe(address + 8);
     expect(workspace.addressOf(zeros('f32', [4]))).toBeUndefined();
     workspace.release(lent);
     expect(workspace.addressOf(lent)).toBeUndefined();
+    const double = workspace.borrow('f64', [4])!;
+    expect(double.data).toBeInstanceOf(Float64Array);
+    expect(double.data).toHaveLength(4);
+    expect(workspace.addressOf({ ...double, offset: 2 })).toBe(double.data.byteOffset + 16);
+    workspace.release(double);
+    expect(workspace.borrowed).toBe(0);
   });
 
   it('refuses by undefined: over its budget, and where the memory cannot grow', () => {
     const small = workspaceOf(1000).workspace;
-    expect(small.borrow([1000])).toBeUndefined();
-    expect(small.borrow([100])).toBeDefined();
+    expect(small.borrow('f32', [1000])).toBeUndefined();
+    expect(small.borrow('f32', [100])).toBeDefined();
     const { workspace } = workspaceOf(2 ** 40);
-    expect(workspace.borrow([(maximum * pageBytes) / 4])).toBeUndefined();
-    expect(workspace.borrow([10])).toBeDefined();
+    expect(workspace.borrow('f32', [(maximum * pageBytes) / 4])).toBeUndefined();
+    expect(workspace.borrow('f32', [10])).toBeDefined();
   });
 
   it('keeps what it lent while the memory grows', () => {
     const { heap, workspace } = workspaceOf();
-    const lent = workspace.borrow([3])!;
+    const lent = workspace.borrow('f32', [3])!;
     lent.data.set([1, 2, 3]);
     const before = heap.memory.buffer.byteLength;
     heap.allocate(10 * pageBytes);
@@ -85,7 +91,7 @@ describe('kernels on borrowed tensors', () => {
     const kernels = await createSimdKernels();
     const workspace = kernels.workspace!;
     const borrowed = ({ shape, data }: Tensor<'f32'>): Tensor<'f32'> => {
-      const copy = workspace.borrow(shape)!;
+      const copy = workspace.borrow('f32', shape)!;
       copy.data.set(data);
       return copy;
     };
@@ -114,14 +120,15 @@ describe('kernels on borrowed tensors', () => {
         } as const;
         const output = zeros('f32', shape);
         kernels.conv2d({ input, weight, output, ...geometry });
-        const other = where[1] ? workspace.borrow(shape)! : zeros('f32', shape);
+        const other = where[1] ? workspace.borrow('f32', shape)! : zeros('f32', shape);
         other.data.fill(NaN);
         const place = where[0] ? borrowed(input) : input;
         kernels.conv2d({ input: place, weight, output: other, ...geometry });
         expect([...other.data]).toEqual([...output.data]);
         const pooledShape: Shape = [images, filters, Math.floor(outputExtent / 2), Math.floor(outputExtent / 2)];
         const pools = [output, other].map((source) => {
-          const pooled = source === other && where[1] ? workspace.borrow(pooledShape)! : zeros('f32', pooledShape);
+          const pooled =
+            source === other && where[1] ? workspace.borrow('f32', pooledShape)! : zeros('f32', pooledShape);
           kernels.maxPool2d({ input: source, output: pooled, kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] });
           return [...pooled.data];
         });
@@ -138,8 +145,8 @@ describe('kernels on borrowed tensors', () => {
     const watched = {
       ...kernels,
       workspace: {
-        borrow: (shape: Shape) => {
-          const tensor = kernels.workspace!.borrow(shape);
+        borrow: <D extends FloatDType>(dtype: D, shape: Shape) => {
+          const tensor = kernels.workspace!.borrow(dtype, shape);
           lent.add(tensor?.data);
           return tensor;
         },

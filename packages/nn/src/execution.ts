@@ -117,7 +117,7 @@ function intermediateValues(values: Map<string, Tensor<'f32'>>, workspace: Works
   };
   return {
     newOutput: (shape) => {
-      const borrowed = workspace?.borrow(shape);
+      const borrowed = workspace?.borrow('f32', shape);
       if (borrowed !== undefined) onLoan.set(borrowed.data, borrowed);
       return borrowed ?? zeros('f32', shape);
     },

@@ -35,6 +35,7 @@ export type {
   Padding,
   Pair,
   Pool2dCall,
+  SymmetricTimesVectorCall,
   Workspace,
 } from './kernels.ts';
 export {
@@ -53,5 +54,6 @@ export { cookToom } from './reference/cookToom.ts';
 export type { CookToom, Fraction } from './reference/cookToom.ts';
 export { implicitCost, planConvolution, winogradPlan } from './reference/convolutionPlan.ts';
 export type { ConvolutionPlan, ImplicitPlan, WinogradPlan } from './reference/convolutionPlan.ts';
+export { checkSymmetricTimesVectorCall } from './reference/symmetricTimesVector.ts';
 export { createReferenceKernels, referenceKernels } from './reference/referenceKernels.ts';
 export type { ReferenceOptions } from './reference/referenceKernels.ts';

@@ -112,13 +112,23 @@ export interface AuxiliaryStepSums {
   readonly auxiliarySquares: number;
 }
 
+/** out ← a · x for a symmetric a, of which one triangle is read: half the memory of a product. */
+export interface SymmetricTimesVectorCall {
+  /** [n, n], its rows contiguous (strides [s, 1]); what lies above the diagonal is not read. */
+  readonly a: Tensor<'f64'>;
+  /** [n], contiguous. */
+  readonly x: Tensor<'f64'>;
+  /** [n], contiguous; its old contents are not read. */
+  readonly out: Tensor<'f64'>;
+}
+
 /** Memory for intermediate results that kernels reach without copies, and that is used again instead of being made anew. */
 export interface Workspace {
   /**
-   * A contiguous f32 tensor with arbitrary contents, its caller's until it is released; undefined when there is no room for it.
+   * A contiguous tensor with arbitrary contents, its caller's until it is released; undefined when there is no room for it.
    * It is not plain memory to be kept or sent elsewhere: results that leave a computation are copied out of it.
    */
-  borrow(shape: Shape): Tensor<'f32'> | undefined;
+  borrow<D extends FloatDType>(dtype: D, shape: Shape): Tensor<D> | undefined;
   /** Takes back the memory of a borrowed tensor, from it or any view of it. Tensors that were not borrowed here are left alone. */
   release(tensor: Tensor): void;
 }
@@ -132,6 +142,8 @@ export interface Kernels {
 
   /** |out − exact| ≤ 2 γ_{k+2} (|alpha| |a| |b| + |beta out| + |bias|) elementwise, u of out's dtype. */
   matmul(call: MatmulCall): void;
+  /** |out − exact| ≤ 2 γ_{n+2} |a| |x| elementwise, u = 2^-53. Fast where `a` lies in the workspace. */
+  symmetricTimesVector(call: SymmetricTimesVectorCall): void;
   /** As matmul with k = channels / groups · kernelHeight · kernelWidth, times the growth of a fast algorithm if one is used. */
   conv2d(call: Conv2dCall): void;
   /** Exact. A window that holds a NaN gives NaN. */

@@ -13,6 +13,7 @@ import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
 import { emitPools } from './pool.ts';
 import { emitProduct } from './product.ts';
+import { emitSymmetricTimesVector } from './symmetricTimesVector.ts';
 import { emitWinograd } from './winograd.ts';
 
 export interface ModuleOptions {
@@ -42,5 +43,6 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   emitPools(module);
   emitElementwise(module);
   emitAuxiliaryStep(module);
+  emitSymmetricTimesVector(module, numberFormat('f64', relaxed));
   return module.encode();
 }

@@ -7,6 +7,7 @@ import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
 import { checkMachineOptions, createMachine } from './createMachine.ts';
 import type { Machine } from './machine.ts';
+import { symmetricTimesVector } from './symmetricTimesVector.ts';
 import { disposedError } from './taskRunner.ts';
 import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
 import { transformSizes } from '../plan/convolutionPlan.ts';
@@ -81,7 +82,7 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
       return work(machine, ...args);
     };
   const workspace: Workspace | undefined = machine.workspace && {
-    borrow: whileInUse(({ workspace: lender }, shape: Shape) => lender?.borrow(shape)),
+    borrow: whileInUse(({ workspace: lender }, dtype, shape: Shape) => lender?.borrow(dtype, shape)),
     release: machine.workspace.release,
   };
   return {
@@ -94,6 +95,7 @@ export async function createSimdKernels(options: SimdOptions = {}): Promise<Simd
     averagePool2d: whileInUse(averagePool2d),
     relu: whileInUse(relu),
     add: whileInUse(add),
+    symmetricTimesVector: whileInUse(symmetricTimesVector),
     auxiliaryStepInPlace: whileInUse(auxiliaryStepInPlace),
     ...(workspace === undefined ? {} : { workspace }),
     dispose: () => {

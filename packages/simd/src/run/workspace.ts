@@ -5,16 +5,17 @@
  */
 
 import { checkShape, rowMajorStrides, sizeOf } from '@rankwise/tensor';
-import type { Shape, Tensor, Workspace } from '@rankwise/tensor';
+import type { FloatDType, Shape, Tensor, Workspace } from '@rankwise/tensor';
 import { MemoryError } from './heap.ts';
 import type { Heap } from './heap.ts';
+import { bytesOf } from './transfer.ts';
 
 /** Loads of whole vectors may read this many bytes past the last element. */
 export const slackBytes = 64;
 
 export interface HeapWorkspace extends Workspace {
   /** Address of the tensor's first element if its memory is borrowed here. */
-  addressOf(tensor: Tensor<'f32'>): number | undefined;
+  addressOf(tensor: Tensor<FloatDType>): number | undefined;
   /** Bytes on loan. */
   readonly borrowed: number;
 }
@@ -25,15 +26,15 @@ export function createWorkspace(heap: Heap, budget: number): HeapWorkspace {
   const blocks = new Map<Tensor['data'], { readonly address: number; readonly bytes: number }>();
   let borrowed = 0;
   return {
-    borrow: (shape) => {
+    borrow: (dtype, shape) => {
       checkShape('borrow', shape);
-      const bytes = sizeOf(shape) * 4 + slackBytes;
+      const bytes = sizeOf(shape) * bytesOf(dtype) + slackBytes;
       const address = borrowed + bytes <= budget ? allocateIfPossible(heap, bytes) : undefined;
       if (address === undefined) return undefined;
-      const data = new Float32Array(heap.memory.buffer, address, sizeOf(shape));
-      blocks.set(data, { address, bytes });
+      const tensor = tensorAt(heap, dtype, address, shape);
+      blocks.set(tensor.data, { address, bytes });
       borrowed += bytes;
-      return tensorAt(data, shape);
+      return tensor;
     },
     release: ({ data }) => {
       const block = blocks.get(data);
@@ -44,7 +45,7 @@ export function createWorkspace(heap: Heap, budget: number): HeapWorkspace {
     },
     addressOf: ({ data, offset }) => {
       const block = blocks.get(data);
-      return block === undefined ? undefined : block.address + 4 * offset;
+      return block === undefined ? undefined : block.address + data.BYTES_PER_ELEMENT * offset;
     },
     get borrowed() {
       return borrowed;
@@ -52,8 +53,12 @@ export function createWorkspace(heap: Heap, budget: number): HeapWorkspace {
   };
 }
 
-function tensorAt(data: Float32Array, shape: Shape): Tensor<'f32'> {
-  return { dtype: 'f32', shape: [...shape], strides: rowMajorStrides(shape), offset: 0, data };
+function tensorAt<D extends FloatDType>(heap: Heap, dtype: D, address: number, shape: Shape): Tensor<D> {
+  const { buffer } = heap.memory;
+  const size = sizeOf(shape);
+  const data = dtype === 'f32' ? new Float32Array(buffer, address, size) : new Float64Array(buffer, address, size);
+  // The compiler does not follow that the array is the one of dtype.
+  return { dtype, shape: [...shape], strides: rowMajorStrides(shape), offset: 0, data } as unknown as Tensor<D>;
 }
 
 function allocateIfPossible(heap: Heap, bytes: number): number | undefined {

@@ -8,6 +8,7 @@ import { planConvolution } from './convolutionPlan.ts';
 import { add, relu } from './elementwise.ts';
 import { matmulBlocked } from './matmulBlocked.ts';
 import { averagePool2d, maxPool2d } from './pool.ts';
+import { symmetricTimesVector } from './symmetricTimesVector.ts';
 
 export interface ReferenceOptions {
   /**
@@ -30,6 +31,7 @@ export function createReferenceKernels({ winograd = true }: ReferenceOptions = {
     threads: 1,
     features: [],
     matmul: matmulBlocked,
+    symmetricTimesVector,
     conv2d: (call) => conv2dPlanned(call, winograd),
     maxPool2d,
     averagePool2d,
