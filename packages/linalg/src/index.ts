@@ -3,8 +3,12 @@
 export type { LinalgOptions } from './dense/options.ts';
 export { qr, qrFactors, applyQ, thinQ } from './orthogonal/qr.ts';
 export type { Qr, QrFactors } from './orthogonal/qr.ts';
-export { cholesky, choleskySolve, solveTriangular } from './systems/cholesky.ts';
-export type { TriangularOptions } from './systems/cholesky.ts';
+export { cholesky, choleskySolve } from './systems/cholesky.ts';
+export { solveTriangular } from './systems/triangular.ts';
+export type { TriangularOptions } from './systems/triangular.ts';
+export { logDeterminant, luFactors, luSolve, solve } from './systems/lu.ts';
+export type { LogDeterminant } from './systems/lu.ts';
+export type { LuFactors } from './systems/elimination.ts';
 export { symmetricEigen } from './eigen/symmetricEigen.ts';
 export type { SymmetricEigen } from './eigen/symmetricEigen.ts';
 export { jacobiEigen } from './eigen/jacobiEigen.ts';

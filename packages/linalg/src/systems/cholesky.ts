@@ -1,30 +1,37 @@
 /**
  * Cholesky factorisation of a symmetric positive definite matrix, A = L Lᵀ, and the systems it solves.
  *
- * Row by row: l_ij = (a_ij − Σ_{k<j} l_ik l_jk) / l_jj, l_ii = √(a_ii − Σ_{k<i} l_ik²), so that every sum runs along two
- * rows. (Golub & Van Loan, 4th ed., §4.2.5; Higham, Accuracy and Stability, §10.1.)
+ * | name | shape      | meaning                                                    |
+ * |------|------------|------------------------------------------------------------|
+ * | L    | [n, n]     | lower triangular, l_ii > 0                                 |
+ * | P    | [n − k, w] | columns k .. k + w − 1 of A, then of L, from row k on      |
  *
- * The caller may rely on: only the lower triangle of A is read; l_ii > 0; |A − L Lᵀ| ≤ γ_{n+1} |L| |Lᵀ| elementwise, with
- * no scaling needed as |l_ij| ≤ √a_ii. Cost: n³/3 operations; solving, 2n² a column.
+ *     P ← P − L[k:, :k] L[k:k+w, :k]ᵀ    a matrix product, then within the panel
+ *     l_ij = (p_ij − Σ l_it l_jt) / l_jj,    l_jj = √(p_jj − Σ l_jt²)
+ *
+ * Left-looking, so that no operation is spent on the upper triangle (Golub & Van Loan, 4th ed., §4.2.5–4.2.6; Higham,
+ * Accuracy and Stability, §10.1). Cost: n³/3 operations; solving, 2n² a column.
+ *
+ * The caller may rely on: only the lower triangle of A is read; |A − L Lᵀ| ≤ c γ_{n+1} |L| |Lᵀ| elementwise, and that for every
+ * A that passes, at any scale, as |l_ij| ≤ √a_ii; |b − A x| ≤ c γ_{3n} |L| |Lᵀ| |x|.
  */
 
-import { DomainError, ShapeError, formatShape } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
-import { copyMatrix, copySquareMatrix, matrixTensor } from '../dense/denseMatrix.ts';
+import { DomainError, referenceKernels, slice, tensorOf, transpose } from '@rankwise/tensor';
+import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
+import { matrixTensor } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
-import { copySymmetricMatrix } from '../eigen/symmetricEigen.ts';
+import type { LinalgOptions } from '../dense/options.ts';
 import { dot } from '../dense/vectorOps.ts';
+import { copySymmetricMatrix } from '../eigen/symmetricEigen.ts';
+import { copyRightHandSide, liftInPlace, multiplyInPlace, solutionOf } from './systemScale.ts';
+import { copyTriangle, expectNonzeroDiagonal, substituteInPlace, transposedTriangle } from './triangular.ts';
 
-export interface TriangularOptions {
-  /** Which triangle holds the matrix; the other is not looked at. Default 'lower'. */
-  readonly triangle?: 'lower' | 'upper';
-  /** Solve with the transpose of that triangle. Default false. */
-  readonly transposed?: boolean;
-}
+/** Columns of a panel. */
+const BLOCK = 32;
 
 /**
  * The lower Cholesky factor.
- * @param a - [n, n] f64, symmetric positive definite; the lower triangle is read
+ * @param a - [n, n] f64 (f32 is promoted), symmetric positive definite; the lower triangle is read
  * @returns [n, n], zero above the diagonal, positive on it
  * @throws ShapeError when `a` is not square.
  * @throws DomainError when `a` holds NaN or an infinity, is not symmetric (as in symmetricEigen), or is not positive definite
@@ -34,105 +41,96 @@ export interface TriangularOptions {
  * import { cholesky } from '@rankwise/linalg';
  * toNested(cholesky(fromNested('f64', [[4, 2], [2, 5]]))) // => [[2, 0], [1, 2]]
  */
-export function cholesky(a: Tensor<'f64'>): Tensor<'f64'> {
+export function cholesky(a: Tensor<FloatDType>, { kernels = referenceKernels }: LinalgOptions = {}): Tensor<'f64'> {
   const factor = copySymmetricMatrix('cholesky', 'a', a);
-  const { rows: n, data } = factor;
-  for (let i = 0; i < n; i++) {
-    const row = i * n;
-    for (let j = 0; j < i; j++) {
-      data[row + j] = (data[row + j]! - dot(data, row, data, j * n, j)) / data[j * n + j]!;
-    }
-    const pivot = data[row + i]! - dot(data, row, data, row, i);
-    if (!(pivot > 0)) {
-      throw new DomainError(`cholesky: a: expected a positive definite matrix, got pivot ${pivot} at row ${i}`);
-    }
-    data[row + i] = Math.sqrt(pivot);
-    data.fill(0, row + i + 1, row + n);
-  }
+  const power = liftInPlace(factor.data);
+  factorizeDefiniteInPlace('cholesky', 'a', factor, power, kernels);
+  // √p is a power of two, as p is one of four.
+  multiplyInPlace(factor.data, 1 / Math.sqrt(power));
   return matrixTensor(factor);
 }
 
 /**
- * X with T X = B (or Tᵀ X = B) for a triangular T.
- * @param t - [n, n] f64; only the named triangle is used
- * @param b - [n, columns] f64
- * @returns [n, columns]; (T + ΔT) x = b with |ΔT| ≤ γ_n |T| for each column
- * @throws ShapeError when `t` is not square or `b` does not have n rows.
- * @throws DomainError when an element is not finite or a diagonal element of `t` is zero.
- * @example
- * import { fromNested, toNested } from '@rankwise/tensor';
- * import { solveTriangular } from '@rankwise/linalg';
- * toNested(solveTriangular(fromNested('f64', [[2, 0], [1, 4]]), fromNested('f64', [[2], [9]]))) // => [[1], [2]]
+ * p A becomes its Cholesky factor, zero above the diagonal.
+ * @throws DomainError as `cholesky`, in the name of `caller`.
  */
-export function solveTriangular(t: Tensor<'f64'>, b: Tensor<'f64'>, options: TriangularOptions = {}): Tensor<'f64'> {
-  const triangle = copySquareMatrix('solveTriangular', 't', t);
-  const solution = copyRightHandSide('solveTriangular', triangle.rows, b);
-  checkDiagonal('solveTriangular', 't', triangle);
-  substituteInPlace(triangle, options.triangle ?? 'lower', options.transposed ?? false, solution);
-  return matrixTensor(solution);
+export function factorizeDefiniteInPlace(
+  caller: string,
+  argument: string,
+  { rows: n, data }: DenseMatrix,
+  power: number,
+  kernels: Kernels,
+): void {
+  const whole = tensorOf(data, [n, n]);
+  for (let first = 0; first < n; first += BLOCK) {
+    const last = Math.min(first + BLOCK, n);
+    const width = last - first;
+    const panel = new Float64Array((n - first) * width);
+    for (let i = first; i < n; i++) panel.set(data.subarray(i * n + first, i * n + last), (i - first) * width);
+    if (first > 0) {
+      const rows = slice(whole, [[first], [0, first]]);
+      const out = tensorOf(panel, [n - first, width]);
+      kernels.matmul({ a: rows, b: transpose(slice(rows, [[0, width]])), out, alpha: -1, beta: 1 });
+    }
+    const failed = factorizePanelInPlace(panel, width);
+    if (failed !== -1) {
+      const pivot = panel[failed * width + failed]! / power;
+      throw new DomainError(
+        `${caller}: ${argument}: expected a positive definite matrix, got pivot ${pivot} at row ${first + failed}`,
+      );
+    }
+    for (let i = first; i < n; i++) {
+      const used = Math.min(width, i - first + 1);
+      data.set(panel.subarray((i - first) * width, (i - first) * width + used), i * n + first);
+    }
+  }
+  for (let i = 0; i < n; i++) data.fill(0, i * n + i + 1, (i + 1) * n);
+}
+
+/** The columns of L in a panel, row by row. Returns -1, or the first row whose pivot, left in place, is not positive. */
+function factorizePanelInPlace(panel: Float64Array, width: number): number {
+  for (let i = 0; i * width < panel.length; i++) {
+    const row = i * width;
+    const before = Math.min(i, width);
+    for (let j = 0; j < before; j++) {
+      const above = j * width;
+      panel[row + j] = (panel[row + j]! - dot(panel, row, panel, above, j)) / panel[above + j]!;
+    }
+    if (i < width) {
+      const pivot = panel[row + i]! - dot(panel, row, panel, row, i);
+      panel[row + i] = pivot > 0 ? Math.sqrt(pivot) : pivot;
+      if (!(pivot > 0)) return i;
+    }
+  }
+  return -1;
 }
 
 /**
  * X with A X = B, given A's Cholesky factor.
- * @param factor - [n, n] f64, from `cholesky`
- * @param b - [n, columns] f64
+ * @param factor - [n, n] f64 (f32 is promoted), from `cholesky`; the lower triangle is read
+ * @param b - [n, columns] f64 (f32 is promoted)
  * @returns [n, columns]
  * @throws ShapeError when `factor` is not square or `b` does not have n rows.
- * @throws DomainError when an element is not finite or a diagonal element of `factor` is zero.
+ * @throws DomainError when an element is not finite, a diagonal element of `factor` is zero, or the solution is beyond the
+ * range of doubles.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { cholesky, choleskySolve } from '@rankwise/linalg';
  * toNested(choleskySolve(cholesky(fromNested('f64', [[4, 2], [2, 5]])), fromNested('f64', [[8], [12]]))) // => [[1], [2]]
  */
-export function choleskySolve(factor: Tensor<'f64'>, b: Tensor<'f64'>): Tensor<'f64'> {
-  const lower = copySquareMatrix('choleskySolve', 'factor', factor);
-  const solution = copyRightHandSide('choleskySolve', lower.rows, b);
-  checkDiagonal('choleskySolve', 'factor', lower);
-  substituteInPlace(lower, 'lower', false, solution);
-  substituteInPlace(lower, 'lower', true, solution);
-  return matrixTensor(solution);
-}
-
-function copyRightHandSide(caller: string, n: number, b: Tensor<'f64'>): DenseMatrix {
-  if (b.shape.length === 2 && b.shape[0] !== n) {
-    throw new ShapeError(`${caller}: b: expected ${n} rows, got shape ${formatShape(b.shape)}`);
-  }
-  return copyMatrix(caller, 'b', b);
-}
-
-function checkDiagonal(caller: string, argument: string, triangle: DenseMatrix): void {
-  const { rows: n, data } = triangle;
-  for (let i = 0; i < n; i++) {
-    if (data[i * n + i] === 0) {
-      throw new DomainError(`${caller}: ${argument}: expected a nonzero diagonal, got 0 at row ${i}`);
-    }
-  }
-}
-
-/** Substitution along rows of the triangle: plain reads row i to gather, transposed reads row i to scatter. */
-function substituteInPlace(
-  triangle: DenseMatrix,
-  kind: 'lower' | 'upper',
-  isTransposed: boolean,
-  x: DenseMatrix,
-): void {
-  const { rows: n, data } = triangle;
-  const forward = (kind === 'lower') !== isTransposed;
-  for (let step = 0; step < n; step++) {
-    const i = forward ? step : n - 1 - step;
-    const from = kind === 'lower' ? 0 : i + 1;
-    const to = kind === 'lower' ? i : n;
-    if (!isTransposed) for (let j = from; j < to; j++) subtractRowInPlace(x, i, j, data[i * n + j]!);
-    const pivot = data[i * n + i]!;
-    for (let c = 0; c < x.columns; c++) x.data[i * x.columns + c] = x.data[i * x.columns + c]! / pivot;
-    if (isTransposed) for (let j = from; j < to; j++) subtractRowInPlace(x, j, i, data[i * n + j]!);
-  }
-}
-
-/** Row `to` of x −= factor · row `from`. */
-function subtractRowInPlace(x: DenseMatrix, to: number, from: number, factor: number): void {
-  const { columns, data } = x;
-  for (let c = 0; c < columns; c++) {
-    data[to * columns + c] = data[to * columns + c]! - factor * data[from * columns + c]!;
-  }
+export function choleskySolve(
+  factor: Tensor<FloatDType>,
+  b: Tensor<FloatDType>,
+  { kernels = referenceKernels }: LinalgOptions = {},
+): Tensor<'f64'> {
+  const lower = copyTriangle('choleskySolve', 'factor', factor, {});
+  const power = liftInPlace(lower.matrix.data);
+  // (p L) (p Lᵀ) x = p² b, in two steps as p² may not be a double.
+  const solution = copyRightHandSide('choleskySolve', lower.matrix.shape[0] ?? 0, b, power);
+  expectNonzeroDiagonal('choleskySolve', 'factor', lower);
+  const x = matrixTensor(solution);
+  substituteInPlace(kernels, lower, x);
+  multiplyInPlace(solution.data, power);
+  substituteInPlace(kernels, transposedTriangle(lower), x);
+  return solutionOf('choleskySolve', solution);
 }
