@@ -11,11 +11,11 @@
  * bits.
  */
 
-import { f64, f64x2, i32, memory, select, v128 } from '../assembler/instructions.ts';
+import { f64, f64x2, i32, memory, v128 } from '../assembler/instructions.ts';
 import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
-import { advanceBy, at, emitTask } from './task.ts';
+import { advanceBy, at, emitTask, smaller } from './task.ts';
 import type { FieldLocals, Task } from './task.ts';
 
 const stepFields = {
@@ -234,8 +234,4 @@ function square(x: Local<'v128'>): Expression<'v128'> {
 
 function zero(): Expression<'v128'> {
   return v128.const(Array<number>(16).fill(0));
-}
-
-function smaller(a: Expression<'i32'>, b: Expression<'i32'>): Expression<'i32'> {
-  return select(a, b, i32.lt_u(a, b));
 }

@@ -9,6 +9,7 @@ import { emitDotRows } from './dotRows.ts';
 import { emitImplicitConvolution } from './implicitConvolution.ts';
 import { emitPasses } from './passTable.ts';
 import { emitAuxiliaryStep } from './auxiliaryStep.ts';
+import { emitMatrixTimesVector } from './matrixTimesVector.ts';
 import { numberFormat } from './numberFormat.ts';
 import { emitPackPanels } from './packPanels.ts';
 import { emitPools } from './pool.ts';
@@ -27,6 +28,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   const module = moduleBuilder(memory);
   emitPackPanels(module);
   for (const dtype of ['f32', 'f64'] as const) {
+    emitDotRows(module, numberFormat(dtype, relaxed));
     for (const shape of tileShapes(relaxed)) {
       const grid = emitProduct(module, numberFormat(dtype, relaxed), shape);
       if (dtype === 'f64') continue;
@@ -34,7 +36,6 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
       emitProduct(module, numberFormat(dtype, relaxed), shape, true);
     }
   }
-  emitDotRows(module, numberFormat('f32', relaxed));
   emitCopyPlanes(module);
   const passes = emitPasses(module);
   module.table(passes);
@@ -43,6 +44,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   emitPools(module);
   emitElementwise(module);
   emitAuxiliaryStep(module);
+  emitMatrixTimesVector(module, numberFormat('f64', relaxed));
   emitSymmetricTimesVector(module, numberFormat('f64', relaxed));
   return module.encode();
 }

@@ -10,6 +10,7 @@ export interface NumberFormat {
   readonly bytes: number;
   /** All lanes from one element in memory. */
   splatLoad(address: Expression<'i32'>, offset?: number): Vector;
+  add(a: Vector, b: Vector): Vector;
   /** NaN if either is. */
   max(a: Vector, b: Vector): Vector;
   /** a · b + c, rounded once where the machine has the instruction and `relaxed` allows it. */
@@ -26,6 +27,7 @@ function singlePrecision(relaxed: boolean): NumberFormat {
     dtype: 'f32',
     bytes: 4,
     splatLoad: (address, offset) => v128.load32_splat(address, offset),
+    add: f32x4.add,
     max: f32x4.max,
     multiplyAdd: relaxed ? f32x4.relaxed_madd : (a, b, c) => f32x4.add(c, f32x4.mul(a, b)),
   };
@@ -36,6 +38,7 @@ function doublePrecision(relaxed: boolean): NumberFormat {
     dtype: 'f64',
     bytes: 8,
     splatLoad: (address, offset) => v128.load64_splat(address, offset),
+    add: f64x2.add,
     max: f64x2.max,
     multiplyAdd: relaxed ? f64x2.relaxed_madd : (a, b, c) => f64x2.add(c, f64x2.mul(a, b)),
   };

@@ -8,7 +8,7 @@
  * of how they are grouped, so any split over threads gives the same bits. `thread` selects scratch memory.
  */
 
-import { f64, i32 } from '../assembler/instructions.ts';
+import { f64, i32, select } from '../assembler/instructions.ts';
 import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
@@ -71,6 +71,11 @@ export function at(
 ): Expression<'i32'> {
   const factor = typeof stride === 'number' ? i32.const(stride) : stride.get();
   return i32.add(valueOf(base), i32.mul(valueOf(index), factor));
+}
+
+/** The smaller of two numbers that are not negative. */
+export function smaller(a: Expression<'i32'>, b: Expression<'i32'>): Expression<'i32'> {
+  return select(a, b, i32.lt_u(a, b));
 }
 
 /** index · factor. */

@@ -10,9 +10,12 @@ import type { MatmulCall } from '@rankwise/tensor';
 import type { Machine } from './machine.ts';
 import { multiplyPacked } from './packedProduct.ts';
 import { isThin, multiplyThin } from './thinProduct.ts';
+import { isResidentVectorProduct, multiplyVector } from './vectorProduct.ts';
 
 /** Operands and results above this many bytes are worked on in parts, so that the linear memory stays moderate. */
 const partBytes = 2 ** 28;
+/** Multiply-adds from which a product with one vector of a matrix that lies in the linear memory is a task. */
+const leastVectorWork = 2 ** 10;
 /** A part is never cut below this many rows or columns, nor this deep. */
 const leastExtent = 64;
 const leastDepth = 2 ** 16;
@@ -29,8 +32,10 @@ export function productWay({ leastWork }: Pick<Machine, 'leastWork'>, call: Matm
 
 /** @param way - a part of a larger call must be made as the whole would be, bit by bit */
 export function matmul(machine: Machine, call: MatmulCall, way = productWay(machine, call)): void {
-  const { m, n } = checkMatmulCall(call);
+  const { m, n, k } = checkMatmulCall(call);
   if (m === 0 || n === 0) return;
+  if (m * n * k >= leastVectorWork && isResidentVectorProduct(machine.workspace, call))
+    return multiplyVector(machine, call);
   if (way === 'plain') referenceKernels.matmul(call);
   else if (way === 'thin') multiplyThin(machine, call);
   else for (const part of partsOf(call)) multiplyPacked(machine, part);
