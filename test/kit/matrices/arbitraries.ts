@@ -6,12 +6,16 @@
 import { createRandom } from '@rankwise/tensor';
 import type { Random } from '@rankwise/tensor';
 import * as fc from 'fast-check';
-import { generalGallery, symmetricGallery } from './gallery.ts';
-import type { Matrix, SymmetricKind } from './gallery.ts';
+import { generalFamilies, generalGallery, symmetricFamilies, symmetricGallery } from './gallery.ts';
+import type { Family } from './gallery.ts';
+import type { GeneralKind, SymmetricKind } from './kinds/kind.ts';
+import type { Matrix } from './matrix.ts';
 
 export interface MatrixCase {
   /** Its name in the gallery. */
   readonly kind: string;
+  /** The gallery's group of kinds. */
+  readonly family: string;
   /** Kind, shape and seed, for failure messages. */
   readonly what: string;
   readonly matrix: Matrix;
@@ -21,50 +25,113 @@ export interface MatrixCase {
   readonly [fc.toStringMethod]: () => string;
 }
 
+/** With what is known of its kind. */
+export interface SymmetricCase extends MatrixCase {
+  readonly entry: SymmetricKind;
+}
+
+/** With what is known of its kind. */
+export interface GeneralCase extends MatrixCase {
+  readonly entry: GeneralKind;
+}
+
 /** Small sizes, and sizes around the groups of 2, 4 and 32 that the routines work in. */
 export const sizes: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 33];
 
+/**
+ * Sizes of cases: small ones mostly; around a block of 32 now and then; around two blocks rarely, as these take as long as
+ * hundreds of small ones. Shrinks to small sizes.
+ */
+export const matrixSizes: fc.Arbitrary<number> = fc.oneof(
+  { weight: 24, arbitrary: fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9) },
+  { weight: 10, arbitrary: fc.constantFrom(15, 16, 17, 24) },
+  { weight: 8, arbitrary: fc.constantFrom(31, 32, 33) },
+  { weight: 1, arbitrary: fc.constantFrom(63, 64, 65) },
+);
+
+/** Up to 12, mostly: for many small problems. */
+export const smallSizes: fc.Arbitrary<number> = fc.oneof(
+  { weight: 40, arbitrary: fc.integer({ min: 0, max: 12 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 13, max: 33 }) },
+);
+
 export const seeds: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
+/** Which side is longer. */
+export type Shape = 'any' | 'square' | 'tall' | 'wide';
+
+export interface SymmetricCaseOptions {
+  readonly size?: fc.Arbitrary<number>;
+}
+
+export interface GeneralCaseOptions {
+  /** 'tall' and 'wide' include square. Default 'any'. */
+  readonly shape?: Shape;
+  readonly keep?: (kind: GeneralKind) => boolean;
+  readonly size?: fc.Arbitrary<number>;
+}
+
 /** A symmetric matrix of any kind for which `keep` holds. */
-export function symmetricCases(keep: (kind: SymmetricKind) => boolean = () => true): fc.Arbitrary<MatrixCase> {
+export function symmetricCases(
+  keep: (kind: SymmetricKind) => boolean = () => true,
+  { size = matrixSizes }: SymmetricCaseOptions = {},
+): fc.Arbitrary<SymmetricCase> {
   return fc
-    .record({
-      kind: fc.constantFrom(...symmetricGallery.filter(keep).map(({ name }) => name)),
-      n: fc.constantFrom(...sizes),
-      seed: seeds,
-    })
+    .record({ kind: fc.constantFrom(...symmetricGallery.filter(keep).map(({ name }) => name)), n: size, seed: seeds })
     .map(({ kind, n, seed }) => symmetricCase(kind, n, seed));
 }
 
 /** A matrix of any kind and shape. */
-export function generalCases(): fc.Arbitrary<MatrixCase> {
+export function generalCases({
+  shape = 'any',
+  keep = () => true,
+  size = matrixSizes,
+}: GeneralCaseOptions = {}): fc.Arbitrary<GeneralCase> {
   return fc
     .record({
-      kind: fc.constantFrom(...generalGallery.map(({ name }) => name)),
-      m: fc.constantFrom(...sizes),
-      n: fc.constantFrom(...sizes),
+      kind: fc.constantFrom(...generalGallery.filter(keep).map(({ name }) => name)),
+      m: size,
+      n: size,
       seed: seeds,
     })
-    .map(({ kind, m, n, seed }) => generalCase(kind, m, n, seed));
+    .map(({ kind, m, n, seed }) => {
+      const [rows, columns] = shaped(shape, m, n);
+      return generalCase(kind, rows, columns, seed);
+    });
 }
 
 /** The case a failure message names. */
-export function symmetricCase(kind: string, n: number, seed: number): MatrixCase {
+export function symmetricCase(kind: string, n: number, seed: number): SymmetricCase {
   const random = createRandom(seed);
-  const found = symmetricGallery.find(({ name }) => name === kind);
-  if (found === undefined) throw new Error(`symmetricCase: kind: expected one of the gallery, got ${kind}`);
-  return labelled(kind, `${kind}, n = ${n}, seed = ${seed}`, found.make(n, random), random);
+  const { family, entry } = found('symmetricCase', symmetricFamilies, kind);
+  return { ...labelled(kind, family, `${kind}, n = ${n}, seed = ${seed}`, entry.make(n, random), random), entry };
 }
 
 /** The case a failure message names. */
-export function generalCase(kind: string, m: number, n: number, seed: number): MatrixCase {
+export function generalCase(kind: string, m: number, n: number, seed: number): GeneralCase {
   const random = createRandom(seed);
-  const found = generalGallery.find(({ name }) => name === kind);
-  if (found === undefined) throw new Error(`generalCase: kind: expected one of the gallery, got ${kind}`);
-  return labelled(kind, `${kind}, ${m} x ${n}, seed = ${seed}`, found.make(m, n, random), random);
+  const { family, entry } = found('generalCase', generalFamilies, kind);
+  return { ...labelled(kind, family, `${kind}, ${m} x ${n}, seed = ${seed}`, entry.make(m, n, random), random), entry };
 }
 
-function labelled(kind: string, what: string, matrix: Matrix, random: Random): MatrixCase {
-  return { kind, what, matrix, random, [fc.toStringMethod]: () => what };
+function found<K extends { readonly name: string }>(
+  caller: string,
+  families: readonly Family<K>[],
+  kind: string,
+): { family: string; entry: K } {
+  for (const { family, kinds } of families) {
+    const entry = kinds.find(({ name }) => name === kind);
+    if (entry !== undefined) return { family, entry };
+  }
+  throw new Error(`${caller}: kind: expected one of the gallery, got ${kind}`);
+}
+
+function labelled(kind: string, family: string, what: string, matrix: Matrix, random: Random): MatrixCase {
+  return { kind, family, what, matrix, random, [fc.toStringMethod]: () => what };
+}
+
+function shaped(shape: Shape, m: number, n: number): [rows: number, columns: number] {
+  if (shape === 'square') return [n, n];
+  if (shape === 'any' || (shape === 'tall') === m >= n) return [m, n];
+  return [n, m];
 }

@@ -1,40 +1,22 @@
 /**
  * Dimensionless residuals after LAPACK (dsyt21, dbdt01, dqrt01, dort01): how many times n ε a result is off, in the 1-norm.
  *
- * A backward stable algorithm has ratios near 1; 30 is LAPACK's own threshold. A failure prints ratio and case. The worst
- * ratio of each check is kept; with RANKWISE_PRINT_RATIOS set, a test file prints them when it ends.
+ * A backward stable algorithm has ratios near 1, whatever the size and the scale of the matrix; 30 is LAPACK's own threshold.
+ * `expectRatio` compares and keeps the worst ratio of each check and kind.
  */
 
 import { transpose } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
-import { afterAll, expect } from 'vitest';
-import { at, matrixFrom, multiply } from './gallery.ts';
-import type { Matrix } from './gallery.ts';
+import { at, identityMatrix, largestOf, matrixFrom, multiply } from './matrix.ts';
+import type { Matrix } from './matrix.ts';
 
-export const THRESHOLD = 30;
+export { THRESHOLD, expectRatio } from './worstRatios.ts';
+export type { CaseName } from './worstRatios.ts';
+
+/** Ratios of every test file are collected by vitest.ts. */
+export function printWorstRatios(): void {}
 
 const EPSILON = Number.EPSILON;
-
-const worst = new Map<string, { ratio: number; what: string }>();
-
-/** A matrix of the gallery, by its kind and in full; a string for a case made by hand. */
-export type CaseName = string | { readonly kind: string; readonly what: string };
-
-/** Fails when ratio is 30 or more (or NaN). `routine` reads `routine: check`. */
-export function expectRatio(routine: string, name: CaseName, ratio: number): void {
-  const what = typeof name === 'string' ? name : name.what;
-  if (!(ratio <= (worst.get(routine)?.ratio ?? -1))) worst.set(routine, { ratio, what });
-  if (!(ratio < THRESHOLD)) expect.fail(`${routine}: ratio ${ratio}, threshold ${THRESHOLD}, ${what}`);
-}
-
-/** Call once in a test file: prints the worst ratios of the file when RANKWISE_PRINT_RATIOS is set. */
-export function printWorstRatios(): void {
-  afterAll(() => {
-    if (process.env['RANKWISE_PRINT_RATIOS'] === undefined) return;
-    const lines = [...worst].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    console.log(lines.map(([name, { ratio, what }]) => `${name} | ${ratio.toPrecision(2)} | ${what}`).join('\n'));
-  });
-}
 
 /** Largest sum of magnitudes of a column; NaN when an element is NaN. */
 export function norm1(a: Matrix): number {
@@ -56,8 +38,8 @@ export function normFrobenius(a: Matrix): number {
 }
 
 export function difference(a: Matrix, b: Matrix): Matrix {
-  expect(b.shape).toEqual(a.shape);
   const [m = 0, n = 0] = a.shape;
+  if (b.shape[0] !== m || b.shape[1] !== n) throw new Error(`expected shape [${a.shape}], got [${b.shape}]`);
   return matrixFrom(m, n, (i, j) => at(a, i, j) - at(b, i, j));
 }
 
@@ -96,8 +78,7 @@ export function productRatio(a: Matrix, left: Matrix, right: Matrix): number {
 /** ‖I − QᵀQ‖ / (m ε). */
 export function orthogonalityRatio(q: Matrix): number {
   const [m = 0, n = 0] = q.shape;
-  const identity = matrixFrom(n, n, (i, j) => (i === j ? 1 : 0));
-  return quotient(norm1(difference(identity, multiply(transpose(q), q))), Math.max(m, 1) * EPSILON);
+  return quotient(norm1(difference(identityMatrix(n), multiply(transpose(q), q))), Math.max(m, 1) * EPSILON);
 }
 
 /** ‖B − A X‖ / (‖A‖ ‖X‖ n ε): how far X is from solving a system near A X = B. */
@@ -108,7 +89,7 @@ export function solutionRatio(a: Matrix, x: Matrix, b: Matrix): number {
 
 /** max |x_i − y_i| / (max |x_i| n ε), for values that two backward stable algorithms found. */
 export function valuesRatio(x: Float64Array, y: Float64Array): number {
-  expect(y.length).toBe(x.length);
+  if (y.length !== x.length) throw new Error(`expected ${x.length} values, got ${y.length}`);
   let distance = 0;
   let largest = 0;
   for (let i = 0; i < x.length; i++) {
@@ -161,10 +142,7 @@ function ulpOf(scale: number): number {
 
 /** The largest magnitude in A, 1 for a zero matrix. */
 function unitOf(a: Matrix): number {
-  const [m = 0, n = 0] = a.shape;
-  let largest = 0;
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(at(a, i, j)));
-  return largest === 0 ? 1 : largest;
+  return largestOf(a) || 1;
 }
 
 /** ‖A / unit − product‖ / (‖A / unit‖ max(m, n) ε). */
