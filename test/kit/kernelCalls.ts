@@ -31,7 +31,7 @@ export function matmulCases(extent: fc.Arbitrary<number>): fc.Arbitrary<MatmulCa
     k: extent,
     types: fc.tuple(dtype, dtype, dtype),
     layouts: fc.tuple(layout, layout, layout),
-    alpha: fc.constantFrom(1, -2, 0.5),
+    alpha: fc.constantFrom(1, -1, -2, 0.5),
     beta: fc.constantFrom(0, 1, -0.5),
     bias: fc.boolean(),
     activation: fc.constantFrom<'none' | 'relu'>('none', 'relu'),

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createKernelPool, createSimdKernels } from '@rankwise/simd';
 import { fromNested, slice, toNested, transpose, zeros } from '@rankwise/tensor';
-import type { MatmulCall, Tensor } from '@rankwise/tensor';
+import type { MatmulCall } from '@rankwise/tensor';
 import { isThin } from '../../packages/simd/src/run/thinProduct.ts';
 import { elementsOf, expectWithin, matmulBound } from '../kit/kernelBounds.ts';
 import { withOwnOutput } from '../kit/kernelCalls.ts';
@@ -23,7 +23,7 @@ afterAll(() => {
   for (const [, kernels] of bothKernels) kernels.dispose();
 });
 
-/** Depths around the steps of 16 elements and around the window. */
+/** Depths around the steps of 16 elements (8 in f64) and around the window. */
 const depth = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(255, 256, 257, 1000));
 const thinCalls = fc
   .record({
@@ -31,16 +31,17 @@ const thinCalls = fc
     n: fc.integer({ min: 1, max: 8 }),
     k: depth,
     gap: fc.integer({ min: 0, max: 3 }),
+    dtype: fc.constantFrom('f32' as const, 'f64' as const),
     turned: fc.boolean(),
     alpha: fc.constantFrom(1, -0.5),
     beta: fc.constantFrom(0, 1, 0.25),
     activation: fc.constantFrom('none' as const, 'relu' as const),
   })
-  .map(({ m, n, k, gap, turned, ...rest }): MatmulCall => {
+  .map(({ m, n, k, gap, dtype, turned, ...rest }): MatmulCall => {
     // Rows with a gap behind each, beginning in the middle of the data.
-    const a = slice(seeded('f32', [m + 1, k + gap], 1), [[1], [gap]]);
-    const b = turned ? transpose(seeded('f32', [n, k], 2)) : seeded('f32', [k, n], 2);
-    const out = turned ? transpose(seeded('f32', [n, m], 3)) : seeded('f32', [m, n], 3);
+    const a = slice(seeded(dtype, [m + 1, k + gap], 1), [[1], [gap]]);
+    const b = turned ? transpose(seeded(dtype, [n, k], 2)) : seeded(dtype, [k, n], 2);
+    const out = turned ? transpose(seeded(dtype, [n, m], 3)) : seeded(dtype, [m, n], 3);
     return { a, b, out, rowBias: seeded('f32', [m], 4), ...rest };
   });
 
@@ -68,13 +69,11 @@ describe.each(bothKernels)('thin products with %s', (_, kernels) => {
     );
   });
 
-  it('are exact where the sums of integers are', () => {
+  it.each(['f32', 'f64'] as const)('are exact where the sums of integers are, in %s', (dtype) => {
     const [m, n, k] = [130, 3, 777];
-    const whole = (tensor: Tensor<'f32'>): Tensor<'f32'> => {
-      for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = Math.round(8 * tensor.data[i]!);
-      return tensor;
-    };
-    const [a, b, out] = [whole(seeded('f32', [m, k], 1)), whole(seeded('f32', [k, n], 2)), zeros('f32', [m, n])];
+    const values = 'integers';
+    const [a, b] = [seeded(dtype, [m, k], 1, { values }), seeded(dtype, [k, n], 2, { values })];
+    const out = zeros(dtype, [m, n]);
     kernels.matmul({ a, b, out });
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
@@ -110,15 +109,16 @@ describe('thin products on several threads', () => {
   it('have the bits of one thread, in shared memory and in messages', async () => {
     const one = bothKernels.at(-1)![1];
     const pool = await createKernelPool({ threads: 2, leastWork: 0, createWorker: fromSource });
-    for (const [m, n, k] of [
-      [300, 1, 500],
-      [700, 8, 129],
-      [40, 12, 64],
-      [12, 40, 64],
+    for (const [dtype, m, n, k] of [
+      ['f32', 300, 1, 500],
+      ['f32', 700, 8, 129],
+      ['f64', 300, 1, 500],
+      ['f32', 40, 12, 64],
+      ['f32', 12, 40, 64],
     ] as const) {
-      const call = { a: seeded('f32', [m, k], 1), b: seeded('f32', [k, n], 2), out: zeros('f32', [m, n]) };
+      const call = { a: seeded(dtype, [m, k], 1), b: seeded(dtype, [k, n], 2), out: zeros(dtype, [m, n]) };
       one.matmul(call);
-      const [shared, sent] = [zeros('f32', [m, n]), zeros('f32', [m, n])];
+      const [shared, sent] = [zeros(dtype, [m, n]), zeros(dtype, [m, n])];
       twoThreads.matmul({ ...call, out: shared });
       await pool.matmul({ ...call, out: sent });
       expect(shared.data).toEqual(call.out.data);

@@ -16,7 +16,10 @@ import { chooseTile, roundUp } from '../plan/tileShape.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { storeSums } from './storeSums.ts';
-import { bytesOf, downloadRows, uploadMatrix, uploadVector, viewOf } from './transfer.ts';
+import { bytesOf, copyRows, negateInPlace, uploadMatrix, uploadVector, viewOf } from './transfer.ts';
+import type { Rows } from './transfer.ts';
+
+type Side = 'left' | 'right';
 
 /** The product with the roles of the tile: `left` gives rows (splats), `right` columns (vectors). */
 interface OrientedCall {
@@ -27,48 +30,48 @@ interface OrientedCall {
   readonly bias: Tensor<FloatDType> | undefined;
   readonly turned: boolean;
   /** The operand whose packed form may be kept. */
-  readonly constant: 'left' | 'right' | undefined;
+  readonly constant: Side | undefined;
 }
 
 export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   const { alpha = 1, beta = 0, activation = 'none' } = call;
   const oriented = orient(call);
   const { left, rightTransposed, out, bias, turned, constant } = oriented;
-  const dtype: FloatDType = [left, rightTransposed, out, ...(bias === undefined ? [] : [bias])].some(
-    (tensor) => tensor.dtype === 'f64',
-  )
-    ? 'f64'
-    : 'f32';
+  const dtype = [left, rightTransposed, out, bias].some((tensor) => tensor?.dtype === 'f64') ? 'f64' : 'f32';
   const bytes = bytesOf(dtype);
   const [rows = 0, depth = 0] = left.shape;
   const [columns = 0] = rightTransposed.shape;
   const { tile } = chooseTile(rows, columns, 16 / bytes, machine.relaxed);
   const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, { threads: machine.runner.threads });
-  // A factor would have to be multiplied into an operand: then everything but the sum is left to the end.
-  const fused = alpha === 1;
+  // A sign goes into an operand, exactly. Another factor might take it out of range: then all but the sum is left to the end.
+  const fused = Math.abs(alpha) === 1;
+  const negated = alpha === -1 ? negatedSide(oriented) : undefined;
   const accumulates = fused && beta !== 0;
   withScratch(machine, (allocate) => {
-    const operand = { dtype, plan, allocate } as const;
-    const leftPanels = panelsOf(machine, left, { ...operand, width: tile.rows, kept: constant === 'left' });
-    const rightWidth = tile.vectors * (16 / bytes);
-    const rightPanels = panelsOf(machine, rightTransposed, {
-      ...operand,
-      width: rightWidth,
-      kept: constant === 'right',
-    });
+    const panels = (side: Side, width: number): number =>
+      panelsOf(machine, side === 'left' ? left : rightTransposed, {
+        dtype,
+        plan,
+        allocate,
+        width,
+        kept: constant === side,
+        negated: negated === side,
+      });
     const biasLength = Math.max(plan.rows, plan.columns);
-    const biasAddress = allocate(biasLength * bytes);
-    uploadVector(machine, biasAddress, biasLength, dtype, fused ? bias : undefined);
-    const result = allocate(plan.rows * plan.columns * bytes);
-    if (accumulates) uploadScaled(machine, result, plan.columns, dtype, oriented, beta);
+    const addresses = {
+      left: panels('left', tile.rows),
+      right: panels('right', tile.vectors * (16 / bytes)),
+      bias: allocate(biasLength * bytes),
+      out: allocate(plan.rows * plan.columns * bytes),
+    };
+    uploadVector(machine, addresses.bias, biasLength, dtype, fused ? bias : undefined);
+    const result = { data: viewOf(machine.heap, dtype), offset: addresses.out / bytes, strides: [plan.columns, 1] };
+    if (accumulates) uploadScaled(result, oriented, beta);
     machine.runner.run(
       productTask(dtype, tile),
       {
         ...plan,
-        left: leftPanels,
-        right: rightPanels,
-        out: result,
-        bias: biasAddress,
+        ...addresses,
         leftBatch: 0,
         rightBatch: 0,
         outBatch: 0,
@@ -81,11 +84,16 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
       plan.items,
       (plan.rows * plan.columns * plan.depth * bytes) / 16,
     );
-    if (fused) return downloadRows(machine, result, plan.columns, dtype, out);
-    const sums = viewOf(machine.heap, dtype);
+    if (fused) return copyRows(rows, columns, out, result);
     const [rowStep, columnStep] = turned ? [1, plan.columns] : [plan.columns, 1];
-    storeSums(call, (i, j) => sums[result / bytes + i * rowStep + j * columnStep]!);
+    storeSums(call, (i, j) => result.data[result.offset + i * rowStep + j * columnStep]!);
   });
+}
+
+/** The operand that gets the sign of the product: one that is not kept, the smaller one if there is a choice. */
+function negatedSide({ left, rightTransposed, constant }: OrientedCall): Side {
+  if (constant !== undefined) return constant === 'left' ? 'right' : 'left';
+  return (left.shape[0] ?? 0) <= (rightTransposed.shape[0] ?? 0) ? 'left' : 'right';
 }
 
 function orient({ a, b, out, rowBias: bias, constant }: MatmulCall): OrientedCall {
@@ -104,6 +112,8 @@ interface PanelOptions {
   readonly width: number;
   /** Whether the panels are kept for later calls. */
   readonly kept: boolean;
+  /** Not for panels that are kept. */
+  readonly negated: boolean;
   readonly allocate: Allocate;
 }
 
@@ -128,21 +138,22 @@ function pack(
   allocate: Allocate,
   matrix: Tensor<FloatDType>,
   target: number,
-  { dtype, plan, width }: PanelOptions,
+  { dtype, plan, width, negated }: PanelOptions,
 ): void {
   const [count = 0, depth = 0] = matrix.shape;
-  const { address, rowStride, columnStride, dtype: from } = uploadMatrix(machine, allocate, matrix);
+  const source = uploadMatrix(machine, allocate, matrix);
+  if (negated) negateInPlace(machine, source);
   machine.runner.run(
-    packTask(from, dtype),
+    packTask(source.dtype, dtype),
     {
-      source: address,
+      source: source.address,
       target,
       width,
       count,
       depth,
       paddedDepth: plan.depth,
-      jStride: rowStride,
-      kStride: columnStride,
+      jStride: source.rowStride,
+      kStride: source.columnStride,
     },
     Math.ceil(count / width),
     count * depth,
@@ -150,29 +161,18 @@ function pack(
 }
 
 /** Writes beta · out + bias, where the sum starts when beta is not zero. */
-function uploadScaled(
-  { heap }: Machine,
-  address: number,
-  rowLength: number,
-  dtype: FloatDType,
-  { out, bias, turned }: OrientedCall,
-  beta: number,
-): void {
+function uploadScaled(target: Rows, { out, bias, turned }: OrientedCall, beta: number): void {
   const [rows = 0, columns = 0] = out.shape;
+  if (beta === 1 && bias === undefined) return copyRows(rows, columns, target, out);
+  const [targetStride = 0] = target.strides;
   const [rowStride = 0, columnStride = 0] = out.strides;
-  const target = viewOf(heap, dtype);
-  const first = address / bytesOf(dtype);
-  const copied = beta === 1 && bias === undefined && columnStride === 1;
   const biasAt = (index: number): number =>
     bias === undefined ? 0 : bias.data[bias.offset + index * (bias.strides[0] ?? 0)]!;
   for (let i = 0; i < rows; i++) {
     const from = out.offset + i * rowStride;
-    const to = first + i * rowLength;
-    if (copied) target.set(out.data.subarray(from, from + columns), to);
-    else {
-      for (let j = 0; j < columns; j++) {
-        target[to + j] = beta * out.data[from + j * columnStride]! + biasAt(turned ? j : i);
-      }
+    const to = target.offset + i * targetStride;
+    for (let j = 0; j < columns; j++) {
+      target.data[to + j] = beta * out.data[from + j * columnStride]! + biasAt(turned ? j : i);
     }
   }
 }
