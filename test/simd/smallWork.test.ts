@@ -2,7 +2,15 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { createKernelPool, createSimdKernels } from '@rankwise/simd';
-import { DomainError, ShapeError, createReferenceKernels, full, referenceKernels, zeros } from '@rankwise/tensor';
+import {
+  DomainError,
+  ShapeError,
+  createReferenceKernels,
+  full,
+  referenceKernels,
+  transpose,
+  zeros,
+} from '@rankwise/tensor';
 import { matmul, productWay } from '../../packages/simd/src/run/matmul.ts';
 import { chooseConvolution } from '../../packages/simd/src/plan/convolutionPlan.ts';
 import { conv2dCallOf, plainLayer } from '../kit/kernelCalls.ts';
@@ -46,6 +54,17 @@ describe('small calls', () => {
     const way = (leastWork: number) =>
       chooseConvolution(extents, geometry, { relaxed: false, largest: 8, leastWork }).algorithm;
     expect([way(100), way(101)]).toEqual(['implicit', 'plain']);
+  });
+
+  it('take products of f64 columns with one vector, which are done before they would be copied', () => {
+    const way = (m: number, n: number, dtype: 'f32' | 'f64', turned: boolean) => {
+      const a = turned ? transpose(zeros(dtype, [40, m])) : zeros(dtype, [m, 40]);
+      const b = turned ? transpose(zeros(dtype, [n, 40])) : zeros(dtype, [40, n]);
+      return productWay({ leastWork: 0 }, { a, b, out: zeros(dtype, [m, n]) });
+    };
+    expect([way(40, 1, 'f64', true), way(1, 40, 'f64', false)]).toEqual(['plain', 'plain']);
+    expect([way(40, 1, 'f64', false), way(40, 1, 'f32', false)]).toEqual(['thin', 'thin']);
+    expect([way(40, 1, 'f32', true), way(40, 9, 'f64', true)]).toEqual(['packed', 'packed']);
   });
 
   it('are refused an option that is no number', async () => {

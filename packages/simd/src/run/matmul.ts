@@ -2,7 +2,7 @@
  * out ← activation(alpha · a · b + beta · out + bias). See Kernels.matmul.
  *
  * A product of some size is made on packed panels (packedProduct.ts), in parts if it is very large; one with few columns, by dot
- * products with the rows (thinProduct.ts); a tiny one, by the plain loops.
+ * products with the rows (thinProduct.ts); a tiny one, and one of columns with one vector, by the plain loops.
  */
 
 import { checkMatmulCall, referenceKernels, slice } from '@rankwise/tensor';
@@ -10,7 +10,7 @@ import type { MatmulCall } from '@rankwise/tensor';
 import type { Machine } from './machine.ts';
 import { multiplyPacked } from './packedProduct.ts';
 import { isThin, multiplyThin } from './thinProduct.ts';
-import { isResidentVectorProduct, multiplyVector } from './vectorProduct.ts';
+import { isResidentVectorProduct, isVectorProduct, multiplyVector } from './vectorProduct.ts';
 
 /** Operands and results above this many bytes are worked on in parts, so that the linear memory stays moderate. */
 const partBytes = 2 ** 28;
@@ -27,7 +27,8 @@ export function productWay({ leastWork }: Pick<Machine, 'leastWork'>, call: Matm
   const [m = 0, k = 0] = call.a.shape;
   const n = call.b.shape[1] ?? 0;
   if (m * n * k < leastWork) return 'plain';
-  return isThin(call) ? 'thin' : 'packed';
+  if (isThin(call)) return 'thin';
+  return isVectorProduct(call) ? 'plain' : 'packed';
 }
 
 /** @param way - a part of a larger call must be made as the whole would be, bit by bit */

@@ -1,7 +1,8 @@
 /**
  * Products of an f64 matrix with one vector, for a matrix that lies in the linear memory. See emit/matrixTimesVector.ts.
  *
- * Elsewhere the plain loops are as fast as copying the matrix would be. A row times a matrix is the transposed matrix times a column.
+ * Elsewhere, rows pass through a window (thinProduct.ts), and columns are left to the plain loops, which are as fast as copying them
+ * would be. A row times a matrix is the transposed matrix times a column.
  */
 
 import { transpose } from '@rankwise/tensor';
@@ -12,11 +13,16 @@ import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { storeSums } from './storeSums.ts';
 
+/** Whether the call is a product of an f64 matrix, contiguous along an axis, with one vector. */
+export function isVectorProduct(call: MatmulCall): boolean {
+  const { a, x } = oriented(call);
+  const isDouble = a.dtype === 'f64' && x.dtype === 'f64' && call.out.dtype === 'f64';
+  return isDouble && x.shape[1] === 1 && a.strides.includes(1);
+}
+
 /** Whether the call is one for multiplyVector; only then is it worth a look at where operands lie. */
 export function isResidentVectorProduct(workspace: HeapWorkspace | undefined, call: MatmulCall): boolean {
-  const { a, x } = oriented(call);
-  if (x.shape[1] !== 1 || a.dtype !== 'f64' || x.dtype !== 'f64' || call.out.dtype !== 'f64') return false;
-  return a.strides.includes(1) && workspace?.addressOf(a) !== undefined;
+  return isVectorProduct(call) && workspace?.addressOf(oriented(call).a) !== undefined;
 }
 
 export function multiplyVector(machine: Machine, call: MatmulCall): void {
