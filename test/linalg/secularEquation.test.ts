@@ -98,7 +98,7 @@ describe('secularRootInto: laws', () => {
     fc.assert(
       fc.property(cases, ({ d, z, rho }) => {
         const { differences } = solve({ d, z, rho });
-        const reach = rho * z.reduce((sum, value) => sum + value * value, 0) * (1 + 2 * d.length * Number.EPSILON);
+        const reach = rho * z.reduce((sum, value) => sum + value * value, 0) * (1 + 2 * d.length * Number.EPSILON); // bound: γ_{2k}, the sum of squares and the product
         differences.forEach((row, i) => {
           expect(row[i]).toBeLessThan(0);
           if (i + 1 < d.length) expect(row[i + 1]).toBeGreaterThan(0);

@@ -1,15 +1,17 @@
 /**
  * Eigenvalues and eigenvectors of a symmetric matrix, A = V diag(λ) Vᵀ, VᵀV = I.
  *
- * Scale to a safe range by a power of two; reduce to tridiagonal form by Householder reflectors; iterate by implicit QL;
- * sort; fix signs; scale back. (Golub & Van Loan, 4th ed., §8.3; LAPACK dsyev.)
+ * Scale to a safe range by a power of two; reduce to tridiagonal form by blocked Householder reflectors; divide and conquer;
+ * take the vectors back through the blocks of reflectors; sort; fix signs; scale back. (Golub & Van Loan, 4th ed., §8.3–8.4;
+ * LAPACK dsyevd.)
  *
  * The caller may rely on: λ descending; column j of V belongs to λ_j; in each column the element of largest magnitude, the
  * first of ties, is positive; only the lower triangle (column ≤ row) enters the result; ‖A − V diag(λ) Vᵀ‖ and
  * ‖I − VᵀV‖ are below 30 n ε times ‖A‖ and 1, and near 1 n ε in practice. Eigenvalues much smaller than the largest have
  * absolute accuracy ε ‖A‖ only; jacobiEigen finds them to relative accuracy where A determines them.
  *
- * Cost: 4n³/3 for the reduction, as much for Q, and some 3–5 n³ for the rotations; memory 3n².
+ * Cost: 4n³/3 for the reduction, up to 4n³/3 for divide and conquer, 2n³ to take the vectors back; of k vectors, k/n of the last
+ * and about (1 + 3k/n)/4 of the other. Half of the reduction is products with vectors, the rest matrix products; memory 5n².
  */
 
 import { DomainError, referenceKernels, tensorOf } from '@rankwise/tensor';
@@ -19,14 +21,15 @@ import {
   matrixTensor,
   maxAbs,
   scaleToSafeRangeInPlace,
-  transposed,
   unscaleInPlace,
 } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
-import { applyColumnOrderAndSigns, descendingOrder } from '../dense/columnOrder.ts';
-import { makeRotationSweeps } from '../orthogonal/rotationSweeps.ts';
-import { formTransposedQ, tridiagonalizeInPlace } from './tridiagonalize.ts';
+import { descendingOrder } from '../dense/columnOrder.ts';
+import { divideAndConquerInPlace } from './divideAndConquer.ts';
+import { orderedColumns } from './orderedColumns.ts';
+import { applyReflectorsToRowsInPlace, tridiagonalizeInPlace } from './tridiagonalize.ts';
+import type { Tridiagonal } from './tridiagonalize.ts';
 import { tridiagonalQlInPlace } from './tridiagonalQl.ts';
 
 /**
@@ -36,31 +39,37 @@ import { tridiagonalQlInPlace } from './tridiagonalQl.ts';
 export const SYMMETRY_TOLERANCE = 2 ** -32;
 
 export interface SymmetricEigen {
-  /** [n], descending. */
+  /** [count], descending. */
   readonly values: Tensor<'f64'>;
-  /** [n, n], orthogonal; column j belongs to values[j]. */
+  /** [n, count], orthonormal columns; column j belongs to values[j]. */
   readonly vectors: Tensor<'f64'>;
 }
 
+export interface SymmetricEigenOptions extends LinalgOptions {
+  /** How many of the largest eigenvalues are wanted, with their vectors: 0 … n. Default n. */
+  readonly count?: number;
+}
+
 /**
- * All eigenvalues and eigenvectors of a symmetric matrix.
+ * The eigenvalues and eigenvectors of a symmetric matrix, or the `count` largest.
  * @param a - [n, n] f64 (f32 is promoted), any strides; the lower triangle is read
  * @throws ShapeError when `a` is not square.
  * @throws DomainError when `a` holds NaN or an infinity, or differs from its transpose by more than 2^-32 of its largest
- * element (the message says by how much).
- * @throws ConvergenceError when QL makes 30 n sweeps without an end; no such matrix is known.
+ * element (the message says by how much), or `count` is not an integer in 0 … n.
+ * @throws ConvergenceError when an iteration reaches its cap; no such matrix is known.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { symmetricEigen } from '@rankwise/linalg';
  * const { values, vectors } = symmetricEigen(fromNested('f64', [[2, 0], [0, 3]]));
  * toNested(values) // => [3, 2]
  * toNested(vectors) // => [[0, 1], [1, 0]]
+ * toNested(symmetricEigen(fromNested('f64', [[2, 0], [0, 3]]), { count: 1 }).vectors) // => [[0], [1]]
  */
 export function symmetricEigen(
   a: Tensor<FloatDType>,
-  { kernels = referenceKernels }: LinalgOptions = {},
+  { kernels = referenceKernels, count }: SymmetricEigenOptions = {},
 ): SymmetricEigen {
-  return eigenOfSymmetric('symmetricEigen', 'a', a, kernels);
+  return eigenOfSymmetric('symmetricEigen', 'a', a, kernels, count);
 }
 
 /** As symmetricEigen, with errors in the name of `caller`. */
@@ -68,20 +77,70 @@ export function eigenOfSymmetric(
   caller: string,
   argument: string,
   a: Tensor<FloatDType>,
-  _kernels: Kernels,
+  kernels: Kernels,
+  count?: number,
 ): SymmetricEigen {
   const matrix = copySymmetricMatrix(caller, argument, a);
-  const n = matrix.rows;
+  const wanted = checkCount(caller, count, matrix.rows);
   const power = scaleToSafeRangeInPlace(matrix.data);
-  const tridiagonal = tridiagonalizeInPlace(matrix.data, n);
-  const q = transposed({ rows: n, columns: n, data: formTransposedQ(tridiagonal) });
-  const { diagonal, coupling } = tridiagonal;
-  tridiagonalQlInPlace(caller, diagonal, coupling, makeRotationSweeps(q.data, n, n));
-
-  const order = descendingOrder(diagonal);
-  const values = Float64Array.from(order, (j) => diagonal[j]!);
+  const { values: found, vectors: rows } = withTridiagonal(kernels, matrix, (tridiagonal) => {
+    const { diagonal, coupling } = tridiagonal;
+    const pairs = divideAndConquerInPlace(caller, kernels, diagonal, coupling, wanted);
+    applyReflectorsToRowsInPlace(kernels, tridiagonal, pairs.vectors);
+    return pairs;
+  });
+  const order = descendingOrder(found);
+  const values = Float64Array.from(order, (j) => found[j]!);
   unscaleInPlace(values, power);
-  return { values: tensorOf(values, [n]), vectors: matrixTensor(applyColumnOrderAndSigns(q, order)) };
+  return { values: tensorOf(values, [wanted]), vectors: orderedColumns(rows, order) };
+}
+
+/**
+ * The eigenvalues of a symmetric matrix, descending. Cost: 4n³/3 operations, as no vectors are made.
+ * @param a - [n, n] f64 (f32 is promoted), any strides; the lower triangle is read
+ * @returns [n]; within n ε ‖A‖ of those of symmetricEigen
+ * @throws ShapeError when `a` is not square.
+ * @throws DomainError when `a` is not finite or not symmetric, as in symmetricEigen.
+ * @throws ConvergenceError when QL makes 30 n sweeps without an end; no such matrix is known.
+ * @example
+ * import { fromNested, toNested } from '@rankwise/tensor';
+ * import { symmetricEigenvalues } from '@rankwise/linalg';
+ * toNested(symmetricEigenvalues(fromNested('f64', [[2, 0], [0, 3]]))) // => [3, 2]
+ */
+export function symmetricEigenvalues(
+  a: Tensor<FloatDType>,
+  { kernels = referenceKernels }: LinalgOptions = {},
+): Tensor<'f64'> {
+  const caller = 'symmetricEigenvalues';
+  const matrix = copySymmetricMatrix(caller, 'a', a);
+  const power = scaleToSafeRangeInPlace(matrix.data);
+  const values = withTridiagonal(kernels, matrix, ({ diagonal, coupling }) => {
+    tridiagonalQlInPlace(caller, diagonal, coupling, undefined);
+    return diagonal.toSorted().toReversed();
+  });
+  unscaleInPlace(values, power);
+  return tensorOf(values, [matrix.rows]);
+}
+
+/** Reduces a copy of the matrix, in the kernels' own memory if they have one, and passes the result on while it lasts. */
+function withTridiagonal<T>(kernels: Kernels, matrix: DenseMatrix, use: (tridiagonal: Tridiagonal) => T): T {
+  const { workspace } = kernels;
+  const borrowed = workspace?.borrow('f64', [matrix.rows, matrix.columns]);
+  borrowed?.data.set(matrix.data);
+  try {
+    return use(tridiagonalizeInPlace(kernels, borrowed ?? matrixTensor(matrix)));
+  } finally {
+    if (borrowed !== undefined) workspace?.release(borrowed);
+  }
+}
+
+/** @throws DomainError when `count` is not an integer in 0 … n. */
+function checkCount(caller: string, count: number | undefined, n: number): number {
+  if (count === undefined) return n;
+  if (!Number.isInteger(count) || count < 0 || count > n) {
+    throw new DomainError(`${caller}: count: expected an integer from 0 to ${n}, got ${count}`);
+  }
+  return count;
 }
 
 /**

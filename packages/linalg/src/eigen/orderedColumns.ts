@@ -1,0 +1,39 @@
+/** From eigenvectors as rows in any order to the columns that are returned. */
+
+import { tensorOf } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
+
+/** Rows transposed together, so that what is written along a row of the result stays in cache for the next. */
+const GROUP = 16;
+
+/**
+ * A new [n, count] tensor whose column j is row order[j] of `rows` [count, n], contiguous, with the sign that makes its element
+ * of largest magnitude, the first of ties, positive.
+ */
+export function orderedColumns(rows: Tensor<'f64'>, order: readonly number[]): Tensor<'f64'> {
+  const [, n = 0] = rows.shape;
+  const count = order.length;
+  const signs = Float64Array.from(order, (row) => signOf(rows.data, row * n, n));
+  const result = new Float64Array(n * count);
+  for (let from = 0; from < count; from += GROUP) {
+    const to = Math.min(from + GROUP, count);
+    for (let i = 0; i < n; i++) {
+      for (let j = from; j < to; j++) result[i * count + j] = signs[j]! * rows.data[order[j]! * n + i]!;
+    }
+  }
+  return tensorOf(result, [n, count]);
+}
+
+/** Of the element of largest magnitude, the first of ties; 1 for zeros. */
+function signOf(data: Float64Array, start: number, length: number): number {
+  let largest = 0;
+  let sign = 1;
+  for (let i = start; i < start + length; i++) {
+    const value = data[i]!;
+    if (Math.abs(value) > largest) {
+      largest = Math.abs(value);
+      sign = value < 0 ? -1 : 1;
+    }
+  }
+  return sign;
+}
