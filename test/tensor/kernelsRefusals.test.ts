@@ -27,6 +27,8 @@ describe('matmul', () => {
     ['output', { out: zeros('f32', [4, 2]) }, ShapeError, /^matmul: out: expected shape \[2, 4\], got \[4, 2\]$/],
     ['bias', { rowBias: zeros('f32', [4]) }, ShapeError, /^matmul: rowBias: expected shape \[2\]/],
     ['alpha', { alpha: NaN }, DomainError, /^matmul: alpha: expected a finite number, got NaN$/],
+    // @ts-expect-error -- what a caller without types may pass
+    ['constant', { constant: 'c' }, DomainError, /^matmul: constant: expected 'a' or 'b', got c$/],
     ['beta', { beta: Infinity }, DomainError, /^matmul: beta: expected a finite number, got Infinity$/],
     [
       'overlap',

@@ -50,13 +50,13 @@ export interface Pool2dExtents {
 /**
  * Extents of a product.
  * @throws ShapeError when the shapes do not fit together or `out` overlaps an operand.
- * @throws DomainError when alpha or beta is not finite.
+ * @throws DomainError when alpha or beta is not finite, or `constant` names no operand.
  * @example
  * import { checkMatmulCall, zeros } from '@rankwise/tensor';
  * const call = { a: zeros('f32', [2, 3]), b: zeros('f32', [3, 4]), out: zeros('f32', [2, 4]) };
  * checkMatmulCall(call) // => { m: 2, n: 4, k: 3 }
  */
-export function checkMatmulCall({ a, b, out, rowBias, alpha = 1, beta = 0 }: MatmulCall): MatmulExtents {
+export function checkMatmulCall({ a, b, out, rowBias, alpha = 1, beta = 0, constant }: MatmulCall): MatmulExtents {
   expectRank('matmul', 'a', a, 2);
   expectRank('matmul', 'b', b, 2);
   const [m = 0, k = 0] = a.shape;
@@ -66,6 +66,9 @@ export function checkMatmulCall({ a, b, out, rowBias, alpha = 1, beta = 0 }: Mat
   if (rowBias !== undefined) expectShape('matmul', 'rowBias', rowBias, [m]);
   for (const [name, value] of Object.entries({ alpha, beta })) {
     if (!Number.isFinite(value)) throw new DomainError(`matmul: ${name}: expected a finite number, got ${value}`);
+  }
+  if (constant !== undefined && constant !== 'a' && constant !== 'b') {
+    throw new DomainError(`matmul: constant: expected 'a' or 'b', got ${String(constant)}`);
   }
   expectApart('matmul', 'out', out, { a, b, rowBias });
   return { m, n, k };
