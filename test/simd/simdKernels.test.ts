@@ -68,11 +68,21 @@ describe('createSimdKernels', () => {
     ]);
   });
 
-  it.each([0, -1, 65_535, NaN, -Infinity])('refuses a memory of %d bytes', async (memoryLimit) => {
+  it.each([0, -1, 65_536, 2 ** 20 - 1, NaN, -Infinity])('refuses a memory of %d bytes', async (memoryLimit) => {
     const refused = createSimdKernels({ memoryLimit });
     await expect(refused).rejects.toBeInstanceOf(DomainError);
     await expect(refused).rejects.toThrow(
-      `createSimdKernels: memoryLimit: expected at least 65536 bytes, got ${memoryLimit}`,
+      `createSimdKernels: memoryLimit: expected a number of bytes, at least 1048576, got ${memoryLimit}`,
+    );
+  });
+
+  it('refuses numbers in words', async () => {
+    const message = "createSimdKernels: memoryLimit: expected a number of bytes, at least 1048576, got '1e9'";
+    // @ts-expect-error -- what a caller without types may pass
+    await expect(createSimdKernels({ memoryLimit: '1e9' })).rejects.toThrow(message);
+    // @ts-expect-error -- likewise
+    await expect(createSimdKernels({ leastWork: '5' })).rejects.toThrow(
+      "leastWork: expected a number of multiply-adds, got '5'",
     );
   });
 });

@@ -17,6 +17,8 @@ import { createWorkspace } from './workspace.ts';
 const pageBytes = 65_536;
 /** Setting up takes some 20 to 50 µs, in which the plain loops do this many multiply-adds. */
 const defaultLeastWork = 2 ** 14;
+/** Windows, parameters and panels of a small layer fit; with less, hardly a call would find room. */
+const leastMemory = initialPages * pageBytes;
 /** Bytes that packed weights may take by default. */
 const defaultWeightBytes = 2 ** 30;
 
@@ -40,20 +42,29 @@ export interface MachineRequest {
  * What is asked for and the engine has.
  *
  * @param caller - for messages
- * @throws DomainError when `memoryLimit` is less than a page, or the engine lacks WebAssembly SIMD
+ * @throws DomainError when an option is no number or too small, or the engine lacks WebAssembly SIMD
  */
 export function checkMachineOptions(caller: string, request: MachineRequest): MachineOptions {
   const { relaxedSimd = true, memoryLimit = mostPages * pageBytes, leastWork = defaultLeastWork } = request;
-  if (!(leastWork >= 0)) {
-    throw new DomainError(`${caller}: leastWork: expected a number of multiply-adds, got ${leastWork}`);
+  // What a caller without types may pass is compared as it is, never converted.
+  if (!(typeof leastWork === 'number' && leastWork >= 0)) {
+    throw new DomainError(`${caller}: leastWork: expected a number of multiply-adds, got ${shown(leastWork)}`);
+  }
+  if (!(typeof memoryLimit === 'number' && memoryLimit >= leastMemory)) {
+    throw new DomainError(
+      `${caller}: memoryLimit: expected a number of bytes, at least ${leastMemory}, got ${shown(memoryLimit)}`,
+    );
   }
   const maximumPages = Math.min(mostPages, Math.floor(memoryLimit / pageBytes));
-  if (!(maximumPages >= 1))
-    throw new DomainError(`${caller}: memoryLimit: expected at least ${pageBytes} bytes, got ${memoryLimit}`);
   const features = probeFeatures();
   if (!features.webAssembly) throw new DomainError(`${caller}: expected WebAssembly, got ${features.reason}`);
   if (!features.simd) throw new DomainError(`${caller}: expected WebAssembly SIMD, got an engine without it`);
   return { relaxed: relaxedSimd && features.relaxedSimd, maximumPages, leastWork };
+}
+
+/** A value for a message: a string with its quotes. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
 }
 
 /**
