@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { forward, sequential } from '@rankwise/nn';
 import { createRandom, zeros } from '@rankwise/tensor';
 import type { FloatDType, Shape, Tensor } from '@rankwise/tensor';
+import { createMachine } from '../../packages/simd/src/run/createMachine.ts';
 import { createHeap } from '../../packages/simd/src/run/heap.ts';
+import { maxPool2d } from '../../packages/simd/src/run/pool.ts';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
 import { createWorkspace } from '../../packages/simd/src/run/workspace.ts';
 import { runs } from '../kit/runs.ts';
@@ -137,6 +139,29 @@ describe('kernels on borrowed tensors', () => {
     );
     fc.assert(property, { numRuns: runs() });
     kernels.dispose();
+  });
+
+  it('give pools no windows where nothing is copied', async () => {
+    const machine = await createMachine({ relaxed: false, maximumPages: 1024, leastWork: 0 });
+    const call = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const;
+    const lent = {
+      input: machine.workspace!.borrow('f32', [1, 8, 64, 64])!,
+      output: machine.workspace!.borrow('f32', [1, 8, 32, 32])!,
+    };
+    const own = { input: zeros('f32', [1, 8, 64, 64]), output: zeros('f32', [1, 8, 32, 32]) };
+    const [resident, copied] = [lent, own].map((tensors) => {
+      let allocated = 0;
+      const allocate = (bytes: number): number => {
+        allocated += bytes;
+        return machine.heap.allocate(bytes);
+      };
+      maxPool2d(
+        { ...machine, heap: Object.create(machine.heap, { allocate: { value: allocate } }) },
+        { ...call, ...tensors },
+      );
+      return allocated;
+    });
+    expect(copied! - resident!).toBeGreaterThanOrEqual(4 * (8 * 64 * 64 + 8 * 32 * 32));
   });
 
   it('leave nothing on loan after a forward pass, whose results are ordinary memory', async () => {

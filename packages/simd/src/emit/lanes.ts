@@ -7,6 +7,9 @@ import { at } from './task.ts';
 
 type Vector = Local<'v128'>;
 
+/** Tasks that load whole vectors, four at a time at most, may read less than this many bytes past the last element of an operand. */
+export const slackBytes = 64;
+
 export const zeroVector: Expression<'v128'> = v128.const(Array<number>(16).fill(0));
 
 /** Four addresses, `stride` bytes apart: those of the lanes. */

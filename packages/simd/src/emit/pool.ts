@@ -18,10 +18,11 @@
  * A mean of h · w elements is added in f32 as w sums of h, so each is off by at most γ_{h+w} Σ |x| / count.
  */
 
-import { f32x4, i32, i8x16, select, v128 } from '../assembler/instructions.ts';
+import { f32x4, i32, select, v128 } from '../assembler/instructions.ts';
 import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
+import { words } from './lanes.ts';
 import { advanceBy, at, emitTask } from './task.ts';
 import type { FieldLocals, Task } from './task.ts';
 
@@ -52,11 +53,9 @@ export type PoolTask = Task<typeof poolFields>;
 export const maxPoolTask: PoolTask = { name: 'max_pool', fields: poolFields };
 export const averagePoolTask: PoolTask = { name: 'average_pool', fields: poolFields };
 
-/** Input columns done at once. */
-const columnsOfStep = 8;
 const lanes = 4;
-/** Room behind the input. */
-export const slackBytes = 4 * columnsOfStep;
+/** Input columns done at once: less than a step, 32 bytes, is read past the end, which slackBytes allows. */
+const columnsOfStep = 8;
 
 /** Bytes of a line: the padded row with a step's room, and every element that a vector of outputs loads. */
 export function lineBytes(left: number, width: number, outputWidth: number, stride: number, kernel: number): number {
@@ -181,7 +180,7 @@ function emitAcross(
     () =>
       f.if(
         i32.eq(strideX.get(), i32.const(2)),
-        () => row((place) => i8x16.shuffle(v128.load(place.get()), v128.load(place.get(), 16), evenLanes)),
+        () => row((place) => words(v128.load(place.get()), v128.load(place.get(), 16), [0, 2, 4, 6])),
         () =>
           row((place) =>
             [1, 2, 3].reduce(
@@ -192,9 +191,6 @@ function emitAcross(
       ),
   );
 }
-
-/** Bytes of lanes 0 and 2 of two vectors. */
-const evenLanes: readonly number[] = [0, 2, 4, 6].flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
 
 interface OutputRow {
   readonly line: Local<'i32'>;

@@ -3,9 +3,9 @@
 import { reshape } from '@rankwise/tensor';
 import type { Conv2dCall, Conv2dExtents, Tensor } from '@rankwise/tensor';
 import { copyPlanesTask } from '../emit/copyPlanes.ts';
+import { slackBytes } from '../emit/lanes.ts';
 import { lanes } from '../plan/convolutionPlan.ts';
 import type { Allocate, Machine } from './machine.ts';
-import { slackBytes } from './workspace.ts';
 
 export interface ConvolutionPart {
   readonly call: Conv2dCall;

@@ -6,13 +6,14 @@
 
 import { checkPool2dCall, referenceKernels } from '@rankwise/tensor';
 import type { AveragePool2dCall, Pool2dCall, Pool2dExtents } from '@rankwise/tensor';
-import { averagePoolTask, lineBytes, maxPoolTask, slackBytes } from '../emit/pool.ts';
+import { slackBytes } from '../emit/lanes.ts';
+import { averagePoolTask, lineBytes, maxPoolTask } from '../emit/pool.ts';
 import type { PoolTask } from '../emit/pool.ts';
+import type { TaskValues } from '../emit/task.ts';
 import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
+import { windowBytes } from './window.ts';
 
-/** Bytes of a window's input, for each thread. */
-const windowBytes = 2 ** 18;
 /** Below this many input elements the plain loop is done before the parameters are written. */
 const leastElements = 2048;
 /** Longest line: above, the kernel or the padding is no pool of any network, and the plain loop does it. */
@@ -63,11 +64,12 @@ function pool(
   const outputSize = outputHeight * outputWidth;
   const planesAtOnce = Math.min(planes, runner.threads * Math.ceil(windowBytes / (4 * planeSize)));
   const line = lineBytesOf(call, extents);
+  const resident = residentPlaces(machine, call);
   withScratch(machine, (allocate) => {
     const fields = {
       ...extents,
-      input: allocate(4 * planesAtOnce * planeSize + slackBytes),
-      output: allocate(4 * planesAtOnce * outputSize),
+      input: resident?.input ?? allocate(4 * planesAtOnce * planeSize + slackBytes),
+      output: resident?.output ?? allocate(4 * planesAtOnce * outputSize),
       kernelHeight: Math.min(kernel[0], padding[0] + height),
       kernelWidth: clippedKernel(call, width),
       strideY: stride[0],
@@ -85,11 +87,7 @@ function pool(
       f32.set(counts.rows, fields.rowCounts / 4);
       f32.set(counts.columns, fields.columnCounts / 4);
     }
-    const [source, target] = [machine.workspace?.addressOf(input), machine.workspace?.addressOf(output)];
-    if (source !== undefined && target !== undefined) {
-      runner.run(task, { ...fields, input: source, output: target }, planes, planes * workOf(call, extents));
-      return;
-    }
+    if (resident !== undefined) return runner.run(task, fields, planes, planes * workOf(call, extents));
     for (let from = 0; from < planes; from += planesAtOnce) {
       const count = Math.min(planesAtOnce, planes - from);
       const start = input.offset + from * planeSize;
@@ -99,6 +97,16 @@ function pool(
       output.data.set(f32.subarray(result, result + count * outputSize), output.offset + from * outputSize);
     }
   });
+}
+
+/** Addresses of input and output when both lie in the linear memory: then nothing is copied. */
+function residentPlaces(
+  { workspace }: Machine,
+  call: Pool2dCall,
+): Pick<TaskValues<PoolTask['fields']>, 'input' | 'output'> | undefined {
+  const input = workspace?.addressOf(call.input);
+  const output = workspace?.addressOf(call.output);
+  return input === undefined || output === undefined ? undefined : { input, output };
 }
 
 /** Vector instructions of a plane, roughly: a load and a combination down, up to eight instructions for each tap across. */

@@ -6,12 +6,10 @@
 
 import { checkShape, rowMajorStrides, sizeOf } from '@rankwise/tensor';
 import type { FloatDType, Shape, Tensor, Workspace } from '@rankwise/tensor';
+import { slackBytes } from '../emit/lanes.ts';
 import { MemoryError } from './heap.ts';
 import type { Heap } from './heap.ts';
 import { bytesOf } from './transfer.ts';
-
-/** Loads of whole vectors may read this many bytes past the last element. */
-export const slackBytes = 64;
 
 export interface HeapWorkspace extends Workspace {
   /** Address of the tensor's first element if its memory is borrowed here. */
