@@ -17,7 +17,7 @@ const rightChunkBytes = 12 * 1024;
 const leftGroupBytes = 384 * 1024;
 /** Right panels of an item, at most. */
 const rightPanelsOfItem = 16;
-/** Items that each of several threads should have at least, so that none waits long for the last. */
+/** Items that each of several threads should have at least: at the end it waits for one item, a quarter of its own work at most. */
 const itemsOfThread = 4;
 
 export interface ProductPlan {

@@ -10,9 +10,9 @@ import type { AuxiliaryStepCall, AuxiliaryStepSums } from '@rankwise/tensor';
 import { auxiliaryStepTask, partialBytes, rowsOfItem, scalarPartials } from '../emit/auxiliaryStep.ts';
 import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
+import { windowBytes } from './window.ts';
 
-/** Bytes of a window's responses for each thread: an f32 and an f64 for each element. */
-const windowBytes = 2 ** 18;
+/** An f32 and an f64 for each element of a window. */
 const elementBytes = 12;
 /** Vector instructions for two elements, roughly. */
 const instructions = 32;

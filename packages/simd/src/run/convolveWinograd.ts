@@ -23,7 +23,11 @@ import { uploadMatrix, uploadVector } from './transfer.ts';
 
 const lineBytes = 64;
 
-/** Panels of tiles up to which the products read the weights ahead: see emitTile. */
+/**
+ * Panels of tiles up to which the products read the weights ahead: see emitTile. Each panel uses a weight once while it is in the
+ * first-level cache, so with few of them memory is what is waited for. Measured on 512 → 512 channels: with 3 panels (9 tiles) reading
+ * ahead is a seventh faster, with 16 tiles up to a twelfth; with 25 and more nothing stood out of the noise.
+ */
 const mostPanelsStreamed = 8;
 
 interface Scratch {

@@ -3,16 +3,16 @@
 import { DomainError } from '@rankwise/tensor';
 import type { Conv2dCall, Kernels, MatmulCall, Shape, Workspace } from '@rankwise/tensor';
 import { probeFeatures } from '../features.ts';
+import { transformSizes } from '../plan/convolutionPlan.ts';
+import type { TransformSize } from '../plan/convolutionPlan.ts';
 import { checkThreadOptions } from '../threads/threadOptions.ts';
 import type { ThreadOptions } from '../threads/threadOptions.ts';
+import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
+import { conv2d } from './conv2d.ts';
 import { checkMachineOptions, createMachine } from './createMachine.ts';
 import type { Machine } from './machine.ts';
 import { symmetricTimesVector } from './symmetricTimesVector.ts';
 import { disposedError } from './taskRunner.ts';
-import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
-import { transformSizes } from '../plan/convolutionPlan.ts';
-import type { TransformSize } from '../plan/convolutionPlan.ts';
-import { conv2d } from './conv2d.ts';
 import { add, relu } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { averagePool2d, maxPool2d } from './pool.ts';
@@ -39,7 +39,7 @@ export interface SimdOptions extends ThreadOptions {
    * set up. Default 16,384.
    */
   readonly leastWork?: number;
-  /** Bytes that the linear memory may grow to. Default: 4 GiB, or what the engine grants of them. */
+  /** Bytes that the linear memory may grow to, at least 1 MiB. Default: 4 GiB, or what the engine grants of them. */
   readonly memoryLimit?: number;
 }
 
