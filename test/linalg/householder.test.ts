@@ -7,9 +7,7 @@ import {
 } from '../../packages/linalg/src/orthogonal/householder.ts';
 import { norm2 } from '../../packages/linalg/src/dense/vectorOps.ts';
 import { matrixFrom, multiply, randomMatrix } from '../kit/matrices/gallery.ts';
-import { expectRatio, norm1, orthogonalityRatio, printWorstRatios, productRatio, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
-
-printWorstRatios();
+import { expectRatio, norm1, orthogonalityRatio, productRatio, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 
 const reflectorMatrix = (v: Float64Array, tau: number) =>
   matrixFrom(v.length, v.length, (i, j) => (i === j ? 1 : 0) - tau * v[i]! * v[j]!);
@@ -57,6 +55,58 @@ describe('makeReflectorInPlace', () => {
         expectRatio('reflector: H x', what, productRatio(x, h, image));
       }
     }
+  });
+});
+
+describe('makeReflectorInPlace at the ends of the range', () => {
+  it('is exact where the numbers are: powers of two change β and nothing else', () => {
+    for (const exponent of [-1074, -1073, -1024, -1022, -1000, -970, -969, -968, -500, 500, 511, 600, 1000, 1019]) {
+      const scale = 2 ** exponent;
+      const x = new Float64Array([3 * scale, 4 * scale]);
+      expect(makeReflectorInPlace(x, 0, 1, 2), `2^${exponent}`).toEqual({ tau: 1.6, beta: -5 * scale });
+      expect([...x], `2^${exponent}`).toEqual([1, 0.5]);
+    }
+  });
+
+  it('the smallest doubles need one scaling only: 2^-1074 is brought up to 2^-105', () => {
+    const x = new Float64Array([0, 5e-324]);
+    expect(makeReflectorInPlace(x, 0, 1, 2)).toEqual({ tau: 1, beta: -5e-324 });
+    expect([...x]).toEqual([1, 1]);
+    const y = new Float64Array(16).fill(5e-324);
+    const { tau, beta } = makeReflectorInPlace(y, 0, 1, 16);
+    expect(beta).toBe(-4 * 5e-324);
+    expectRatio('reflector: smallest', 'tau', scalarRatio(tau, 1.25, 1, 1));
+    for (const element of y.subarray(1)) expectRatio('reflector: smallest', 'v', scalarRatio(element, 0.2, 0.2, 1));
+  });
+
+  it('at a threshold or beside it, the digits are those of any other scale', () => {
+    const random = createRandom(8);
+    const plain = matrixFrom(1, 9, () => random.normal()).data;
+    const expected = plain.slice();
+    const { tau, beta } = makeReflectorInPlace(expected, 0, 1, 9);
+    for (let exponent = -980; exponent <= -960; exponent++) {
+      // Elements near 2^-970 are normal numbers, so all of this is exact.
+      const x = plain.map((value) => value * 2 ** exponent);
+      const found = makeReflectorInPlace(x, 0, 1, 9);
+      const what = `2^${exponent}`;
+      expectRatio('reflector: scaled', what, scalarRatio(found.tau, tau, 1, 1));
+      expectRatio('reflector: scaled', what, scalarRatio(found.beta / 2 ** exponent, beta, beta, 1));
+      for (let i = 0; i < 9; i++)
+        expectRatio('reflector: scaled', what, scalarRatio(x[i]!, expected[i]!, expected[i]!, 1));
+    }
+  });
+
+  it('a rest far below the pivot, and a pivot far below the rest', () => {
+    const small = new Float64Array([1, 2 ** -600]);
+    expect(makeReflectorInPlace(small, 0, 1, 2)).toEqual({ tau: 2, beta: -1 });
+    expect([...small]).toEqual([1, 2 ** -601]);
+    const smallest = new Float64Array([1, 5e-324]);
+    // v's element is half the smallest double, which rounds to 0: H = I − 2 e e' is as orthogonal.
+    expect(makeReflectorInPlace(smallest, 0, 1, 2)).toEqual({ tau: 2, beta: -1 });
+    expect([...smallest]).toEqual([1, 0]);
+    const large = new Float64Array([5e-324, 1]);
+    expect(makeReflectorInPlace(large, 0, 1, 2)).toEqual({ tau: 1, beta: -1 });
+    expect([...large]).toEqual([1, 1]);
   });
 });
 

@@ -1,18 +1,27 @@
-import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/tensor';
+import { createRandom, fromNested, referenceKernels, toNested, transpose, zeros } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
+import { createSimdKernels } from '@rankwise/simd';
 import { applyQ, qr, qrFactors, thinQ } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generalCase, generalCases } from '../kit/matrices/arbitraries.ts';
-import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled } from '../kit/matrices/gallery.ts';
+import {
+  at,
+  generalGallery,
+  matrixFrom,
+  multiply,
+  randomMatrix,
+  scaled,
+  withSingularValues,
+} from '../kit/matrices/gallery.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
-import { distanceRatio, expectRatio, normFrobenius, orthogonalFactorRatio, orthogonalityRatio, printWorstRatios, productRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
+import { distanceRatio, expectRatio, normFrobenius, orthogonalFactorRatio, orthogonalityRatio, productRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
+import type { CaseName } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 
-printWorstRatios();
-
-function expectQr(a: Matrix, what: string): void {
+function expectQr(a: Matrix, what: CaseName, kernels: Kernels = referenceKernels): void {
   const [m = 0, n = 0] = a.shape;
-  const { q, r } = qr(a);
+  const { q, r } = qr(a, { kernels });
   const k = Math.min(m, n);
   expect(q.shape).toEqual([m, k]);
   expect(r.shape).toEqual([k, n]);
@@ -54,17 +63,37 @@ describe('laws', () => {
         [33, 17],
       ] as const) {
         // prettier-ignore
-        const { matrix, what } = generalCase(name, m, n, m + n);
-        expectQr(matrix, what);
+        const drawn = generalCase(name, m, n, m + n);
+        expectQr(drawn.matrix, drawn);
       }
     });
   }
 
   it('factors any gallery matrix of any shape', () => {
     fc.assert(
-      fc.property(generalCases(), ({ matrix, what }) => expectQr(matrix, what)),
+      fc.property(generalCases(), (drawn) => expectQr(drawn.matrix, drawn)),
       { numRuns: runs() },
     );
+  });
+
+  it('factors at the boundaries of blocks, with simd kernels as well', async () => {
+    const kernels = await createSimdKernels();
+    for (const kind of ['random', 'half rank', 'graded columns', 'random near overflow', 'random subnormal']) {
+      for (const [m, n] of [
+        [31, 31],
+        [32, 32],
+        [33, 32],
+        [32, 33],
+        [65, 64],
+        [64, 65],
+        [100, 70],
+        [70, 100],
+      ] as const) {
+        const drawn = generalCase(kind, m, n, 1);
+        expectQr(drawn.matrix, drawn);
+        expectQr(drawn.matrix, drawn, kernels);
+      }
+    }
   });
 
   it('applies Q without forming it', () => {
@@ -104,6 +133,67 @@ describe('laws', () => {
     const large = qr(scaled(a, 2 ** 900));
     expect(large.q).toEqual(qr(a).q);
     expect(large.r).toEqual(scaled(qr(a).r, 2 ** 900));
+  });
+});
+
+/** A = Q R by Gram–Schmidt column by column, twice over; R with a positive diagonal. For m ≥ n and full rank. */
+function gramSchmidt(a: Matrix): { q: Matrix; r: Matrix } {
+  const [m = 0, n = 0] = a.shape;
+  const q = matrixFrom(m, n, (i, j) => at(a, i, j));
+  const r = zeros('f64', [n, n]);
+  for (let j = 0; j < n; j++) {
+    for (let pass = 0; pass < 2; pass++) {
+      for (let k = 0; k < j; k++) {
+        let overlap = 0;
+        for (let i = 0; i < m; i++) overlap += at(q, i, k) * at(q, i, j);
+        for (let i = 0; i < m; i++) q.data[i * n + j]! -= overlap * at(q, i, k);
+        r.data[k * n + j]! += overlap;
+      }
+    }
+    const norm = normFrobenius(matrixFrom(m, 1, (i) => at(q, i, j)));
+    r.data[j * n + j] = norm;
+    for (let i = 0; i < m; i++) q.data[i * n + j]! /= norm;
+  }
+  return { q, r };
+}
+
+describe('uniqueness', () => {
+  it('Q and R are those of Gram–Schmidt up to signs, within what the condition allows', () => {
+    for (const [m, n] of [
+      [1, 1],
+      [5, 5],
+      [33, 32],
+      [64, 64],
+      [70, 65],
+      [120, 97],
+    ] as const) {
+      // Perturbations of ε ‖A‖ move R by √2 κ ε ‖A‖ or so (Higham, Accuracy and Stability, §19.9).
+      const condition = 100;
+      const values = Array.from({ length: n }, (_, i) => condition ** (-i / n));
+      const a = withSingularValues(m, n, values, createRandom(m));
+      const { q, r } = qr(a);
+      const expected = gramSchmidt(a);
+      const sign = (i: number): number => Math.sign(at(r, i, i));
+      const positive = matrixFrom(n, n, (i, j) => sign(i) * at(r, i, j));
+      const turned = matrixFrom(m, n, (i, j) => sign(j) * at(q, i, j));
+      expectRatio('qr: R of Gram-Schmidt', `${m} x ${n}`, distanceRatio(positive, expected.r, condition, m));
+      expectRatio('qr: Q of Gram-Schmidt', `${m} x ${n}`, distanceRatio(turned, expected.q, condition ** 2, m));
+    }
+  });
+
+  it('columns of R do not depend on the columns behind them', () => {
+    const a = randomMatrix(80, 70, createRandom(6));
+    const leading = (matrix: Matrix, rows: number, columns: number): Matrix =>
+      matrixFrom(rows, columns, (i, j) => at(matrix, i, j));
+    const { r } = qr(a);
+    for (const n of [32, 64]) {
+      // Whole blocks: the same operations in the same order.
+      expect(qr(leading(a, 80, n)).r).toEqual(leading(r, n, n));
+    }
+    for (const n of [1, 31, 33, 50]) {
+      const ratio = distanceRatio(qr(leading(a, 80, n)).r, leading(r, n, n), normFrobenius(a), 80);
+      expectRatio('qr: leading columns', `n = ${n}`, ratio);
+    }
   });
 });
 

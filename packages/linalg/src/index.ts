@@ -3,6 +3,16 @@
 export type { LinalgOptions } from './dense/options.ts';
 export { qr, qrFactors, applyQ, thinQ } from './orthogonal/qr.ts';
 export type { Qr, QrFactors } from './orthogonal/qr.ts';
+export { lq } from './orthogonal/lq.ts';
+export type { Lq } from './orthogonal/lq.ts';
+export { pivotedQr } from './orthogonal/pivotedQr.ts';
+export type { PivotedQr, RankOptions } from './orthogonal/pivotedQr.ts';
+export { completeOrthogonal } from './orthogonal/completeOrthogonal.ts';
+export type { CompleteOrthogonal } from './orthogonal/completeOrthogonal.ts';
+export { leastSquares } from './orthogonal/leastSquares.ts';
+export type { LeastSquares, LeastSquaresOptions } from './orthogonal/leastSquares.ts';
+export { givensRotation } from './orthogonal/givensRotation.ts';
+export type { GivensRotation } from './orthogonal/givensRotation.ts';
 export { cholesky, choleskySolve } from './systems/cholesky.ts';
 export { solveTriangular } from './systems/triangular.ts';
 export type { TriangularOptions } from './systems/triangular.ts';

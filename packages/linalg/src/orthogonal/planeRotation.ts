@@ -1,6 +1,8 @@
 /**
  * The plane rotation that maps (f, g) to (r, 0): c f + s g = r, c g − s f = 0, c² + s² = 1 (Golub & Van Loan, 4th ed.,
- * §5.1.8; LAPACK dlartg). r has the sign of f; with g = 0 the rotation is the identity.
+ * §5.1.8; Anderson, Algorithm 978: safe scaling in the Level 1 BLAS, ACM TOMS 44, 2017, which is LAPACK's dlartg). r has the
+ * sign of f, so c ≥ 0; with g = 0 the rotation is the identity. c, s and r are right to a few ulps for all finite f and g,
+ * r apart from rounding to a subnormal or overflowing when no double is near √(f² + g²).
  */
 
 import { EPSILON, SAFE_MINIMUM } from '../dense/denseMatrix.ts';
@@ -26,11 +28,20 @@ export function rotationInto(slots: RotationSlots, f: number, g: number): void {
     slots[LENGTH] = f;
     return;
   }
-  const length = lengthOfPair(f, g);
-  const r = f < 0 ? -length : length;
-  slots[COSINE] = f / r;
-  slots[SINE] = g / r;
-  slots[LENGTH] = r;
+  const square = f * f + g * g;
+  if (square >= SMALLEST_SAFE_SQUARE && square < Infinity) {
+    const length = Math.sqrt(square);
+    const r = f < 0 ? -length : length;
+    slots[COSINE] = f / r;
+    slots[SINE] = g / r;
+    slots[LENGTH] = r;
+    return;
+  }
+  // By powers of two, the larger goes to [1, 2): f / r with a subnormal r would have the few digits that r has. 2^1074 is no
+  // double, so the smallest numbers only come up to 2^-51, whose square is as safe.
+  const factor = 2 ** Math.min(-Math.floor(Math.log2(Math.max(Math.abs(f), Math.abs(g)))), 1023);
+  rotationInto(slots, f * factor, g * factor);
+  slots[LENGTH] = slots[LENGTH]! / factor;
 }
 
 /** √(f² + g²); the slow way only where squares underflow or overflow. */
