@@ -1,5 +1,6 @@
 /**
  * A product on packed panels: both operands are copied into the linear memory, packed, multiplied, and the result is copied out.
+ * What lies in the linear memory already is not copied.
  *
  * The rows of the result in memory run along the contiguous axis of `out`: where that is the first axis (a transposed view), the
  * product computed is outᵀ = bᵀ aᵀ, with the row bias along the vectors.
@@ -16,8 +17,8 @@ import { chooseTile, roundUp } from '../plan/tileShape.ts';
 import type { Allocate, Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
 import { storeSums } from './storeSums.ts';
-import { bytesOf, copyRows, negateInPlace, uploadMatrix, uploadVector, viewOf } from './transfer.ts';
-import type { Rows } from './transfer.ts';
+import { bytesOf, copyRows, negateInPlace, residentMatrix, uploadMatrix, uploadVector, viewOf } from './transfer.ts';
+import type { HeapMatrix, Rows } from './transfer.ts';
 
 type Side = 'left' | 'right';
 
@@ -45,8 +46,10 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, { threads: machine.runner.threads });
   // A sign goes into an operand, exactly. Another factor might take it out of range: then all but the sum is left to the end.
   const fused = Math.abs(alpha) === 1;
-  const negated = alpha === -1 ? negatedSide(oriented) : undefined;
+  const negated = alpha === -1 ? negatedSide(machine, oriented) : undefined;
   const accumulates = fused && beta !== 0;
+  const whole = fused && bias === undefined && (beta === 0 || beta === 1) && out.dtype === dtype;
+  const resident = whole ? residentOutput(machine, out, plan) : undefined;
   withScratch(machine, (allocate) => {
     const panels = (side: Side, width: number): number =>
       panelsOf(machine, side === 'left' ? left : rightTransposed, {
@@ -62,11 +65,11 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
       left: panels('left', tile.rows),
       right: panels('right', tile.vectors * (16 / bytes)),
       bias: allocate(biasLength * bytes),
-      out: allocate(plan.rows * plan.columns * bytes),
+      out: resident?.address ?? allocate(plan.rows * plan.columns * bytes),
     };
     uploadVector(machine, addresses.bias, biasLength, dtype, fused ? bias : undefined);
     const result = { data: viewOf(machine.heap, dtype), offset: addresses.out / bytes, strides: [plan.columns, 1] };
-    if (accumulates) uploadScaled(result, oriented, beta);
+    if (accumulates && resident === undefined) uploadScaled(result, oriented, beta);
     machine.runner.run(
       productTask(dtype, tile),
       {
@@ -75,7 +78,7 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
         leftBatch: 0,
         rightBatch: 0,
         outBatch: 0,
-        rowStride: plan.columns * bytes,
+        rowStride: resident?.rowStride ?? plan.columns * bytes,
         flags:
           (accumulates ? tileFlags.accumulate : 0) |
           (fused && activation === 'relu' ? tileFlags.relu : 0) |
@@ -84,15 +87,25 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
       plan.items,
       (plan.rows * plan.columns * plan.depth * bytes) / 16,
     );
+    if (resident !== undefined) return;
     if (fused) return copyRows(rows, columns, out, result);
     const [rowStep, columnStep] = turned ? [1, plan.columns] : [plan.columns, 1];
     storeSums(call, (i, j) => result.data[result.offset + i * rowStep + j * columnStep]!);
   });
 }
 
-/** The operand that gets the sign of the product: one that is not kept, the smaller one if there is a choice. */
-function negatedSide({ left, rightTransposed, constant }: OrientedCall): Side {
+/** Where the tiles can write to `out` itself: it lies in the linear memory and is whole tiles. */
+function residentOutput(machine: Machine, out: Tensor<FloatDType>, plan: ProductPlan): HeapMatrix | undefined {
+  const [rows = 0, columns = 0] = out.shape;
+  if (plan.rows !== rows || plan.columns !== columns || out.strides[1] !== 1) return undefined;
+  return residentMatrix(machine, out);
+}
+
+/** The operand that gets the sign of the product: one that is not kept and is copied anyway, the smaller one if there is a choice. */
+function negatedSide(machine: Machine, { left, rightTransposed, constant }: OrientedCall): Side {
   if (constant !== undefined) return constant === 'left' ? 'right' : 'left';
+  const stays = (tensor: Tensor<FloatDType>): boolean => residentMatrix(machine, tensor) !== undefined;
+  if (stays(left) !== stays(rightTransposed)) return stays(left) ? 'right' : 'left';
   return (left.shape[0] ?? 0) <= (rightTransposed.shape[0] ?? 0) ? 'left' : 'right';
 }
 
@@ -141,7 +154,8 @@ function pack(
   { dtype, plan, width, negated }: PanelOptions,
 ): void {
   const [count = 0, depth = 0] = matrix.shape;
-  const source = uploadMatrix(machine, allocate, matrix);
+  const resident = negated ? undefined : residentMatrix(machine, matrix);
+  const source = resident ?? uploadMatrix(machine, allocate, matrix);
   if (negated) negateInPlace(machine, source);
   machine.runner.run(
     packTask(source.dtype, dtype),

@@ -36,6 +36,24 @@ export function viewOf(heap: Heap, dtype: FloatDType): Float32Array | Float64Arr
   return dtype === 'f32' ? heap.f32 : heap.f64;
 }
 
+/** A matrix that lies in the linear memory already, with strides of either sign. */
+export function residentMatrix({ workspace }: Machine, tensor: Tensor<FloatDType>): HeapMatrix | undefined {
+  const address = workspace?.addressOf(tensor);
+  if (address === undefined) return undefined;
+  const { dtype, strides } = tensor;
+  const bytes = bytesOf(dtype);
+  const [rowStride = 0, columnStride = 0] = strides;
+  const start = address + lowestReach(tensor) * bytes;
+  return {
+    dtype,
+    start,
+    count: spanOf(tensor),
+    address,
+    rowStride: rowStride * bytes,
+    columnStride: columnStride * bytes,
+  };
+}
+
 /** Copies a matrix, in one piece with its gaps or line by line; a transposed view costs no more than another. */
 export function uploadMatrix(machine: Machine, allocate: Allocate, tensor: Tensor<FloatDType>): HeapMatrix {
   const [rowStride = 0, columnStride = 0] = tensor.strides;
