@@ -19,18 +19,12 @@
  * Cost: that of `qr`, 4mnr − 2r²(m + n) + 4r³/3 operations for r = min(m, n).
  */
 
-import { DomainError, referenceKernels, slice, tensorOf } from '@rankwise/tensor';
+import { DomainError, referenceKernels, slice, tensorOf, transpose, zeros } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
-import {
-  EPSILON,
-  copyMatrix,
-  scaleToSafeRangeInPlace,
-  transposed,
-  unscaleInPlace,
-} from '../dense/denseMatrix.ts';
-import { matrixTimesVector } from '../dense/matrixTimesVector.ts';
+import { EPSILON, copyMatrix, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
-import { dot, norm2 } from '../dense/vectorOps.ts';
+import { norm2 } from '../dense/vectorOps.ts';
+import { withWorkMatrix } from '../dense/workMatrix.ts';
 import { BLOCK } from './blockReflector.ts';
 import { makeReflectorInPlace } from './householder.ts';
 import type { QrFactors } from './qr.ts';
@@ -101,32 +95,21 @@ export function factorizePivotedQr(
   const matrix = copyMatrix(caller, argument, a);
   const { rows: m, columns: n } = matrix;
   const tolerance = rankTolerance(caller, m, n, given);
-  const k = Math.min(m, n);
   const power = scaleToSafeRangeInPlace(matrix.data);
-  const { data } = transposed(matrix);
-  const lengths = Float64Array.from({ length: n }, (_, j) => norm2(data, j * m, m));
-  const reduction: Reduction = {
-    data,
-    rows: m,
-    columns: n,
-    taus: new Float64Array(k),
-    diagonal: new Float64Array(k),
-    permutation: Int32Array.from({ length: n }, (_, j) => j),
-    lengths,
-    freshLengths: lengths.slice(),
-    weights: new Float64Array(n * BLOCK),
-  };
-  for (let first = 0; first < k;) first = reducePanelInPlace(reduction, kernels, first, Math.min(first + BLOCK, k));
-
-  const { taus, diagonal, permutation } = reduction;
-  const threshold = new Float64Array([tolerance * Math.abs(diagonal[0] ?? 0)]);
-  let rank = 0;
-  while (rank < k && Math.abs(diagonal[rank]!) > threshold[0]!) rank++;
-  const r = upperTrapezoid(reduction);
-  unscaleInPlace(r, power);
-  unscaleInPlace(threshold, power);
-  const factors = { rows: m, columns: n, reflectors: data.subarray(0, k * m), taus, r: tensorOf(r, [k, n]) };
-  return { factors, permutation, rank, threshold: threshold[0]! };
+  return withWorkMatrix(kernels, n, m, ({ data }) => {
+    data.set(transposed(matrix).data);
+    const reduction = reduce(kernels, data, m, n);
+    const { taus, diagonal, permutation } = reduction;
+    const k = taus.length;
+    const threshold = new Float64Array([tolerance * Math.abs(diagonal[0] ?? 0)]);
+    let rank = 0;
+    while (rank < k && Math.abs(diagonal[rank]!) > threshold[0]!) rank++;
+    const r = upperTrapezoid(reduction);
+    unscaleInPlace(r, power);
+    unscaleInPlace(threshold, power);
+    const factors = { rows: m, columns: n, reflectors: data.slice(0, k * m), taus, r: tensorOf(r, [k, n]) };
+    return { factors, permutation, rank, threshold: threshold[0]! };
+  });
 }
 
 /**
@@ -141,26 +124,47 @@ export function rankTolerance(caller: string, m: number, n: number, given: numbe
   return given;
 }
 
+/** All steps; `data` is the transposed matrix. */
+function reduce(kernels: Kernels, data: Float64Array, m: number, n: number): Reduction {
+  const k = Math.min(m, n);
+  const lengths = Float64Array.from({ length: n }, (_, j) => norm2(data, j * m, m));
+  const reduction: Reduction = {
+    data,
+    rows: m,
+    columns: n,
+    taus: new Float64Array(k),
+    diagonal: new Float64Array(k),
+    permutation: Int32Array.from({ length: n }, (_, j) => j),
+    lengths,
+    freshLengths: lengths.slice(),
+    weights: new Float64Array(n * BLOCK),
+  };
+  for (let first = 0; first < k;) first = reducePanelInPlace(reduction, kernels, first, Math.min(first + BLOCK, k));
+  return reduction;
+}
+
 /** Does steps from `first` up to `last`, fewer when lengths must be computed anew; returns where the next panel starts. */
 function reducePanelInPlace(reduction: Reduction, kernels: Kernels, first: number, last: number): number {
   const { data, rows: m, columns: n, taus, diagonal, lengths, freshLengths, weights } = reduction;
+  const whole = tensorOf(data, [n, m]);
   const stale: number[] = [];
   let i = first;
   while (i < last && stale.length === 0) {
     swapColumnsInPlace(reduction, i, longestFrom(lengths, i));
     const start = i * m + i;
-    for (let p = first; p < i; p++) {
-      subtractInPlace(data, start, p * m + i, weights[i * BLOCK + p - first]!, m - i);
+    if (i > first) {
+      const row = slice(tensorOf(weights, [n, BLOCK]), [[i, i + 1], [0, i - first]]); // prettier-ignore
+      const v = slice(whole, [[first, i], [i]]); // prettier-ignore
+      kernels.matmul({ a: row, b: v, out: slice(whole, [[i, i + 1], [i]]), alpha: -1, beta: 1 }); // prettier-ignore
     }
     const { tau, beta } = makeReflectorInPlace(data, start, start + 1, (i + 1) * m);
     taus[i] = tau;
     diagonal[i] = beta;
-    extendWeightsInPlace(reduction, first, i);
+    extendWeightsInPlace(reduction, kernels, first, i);
     for (let j = i + 1; j < n; j++) if (updateRowInPlace(reduction, first, i, j)) stale.push(j);
     i++;
   }
   if (i < n && i < m) {
-    const whole = tensorOf(data, [n, m]);
     const f = slice(tensorOf(weights, [n, BLOCK]), [[i], [0, i - first]]);
     const v = slice(whole, [[first, i], [i]]);
     kernels.matmul({ a: f, b: v, out: slice(whole, [[i], [i]]), alpha: -1, beta: 1 });
@@ -170,17 +174,21 @@ function reducePanelInPlace(reduction: Reduction, kernels: Kernels, first: numbe
 }
 
 /** Column i − first of F, for the columns after i: τ (Aᵀ v − F V v). */
-function extendWeightsInPlace({ data, rows: m, columns: n, taus, weights }: Reduction, first: number, i: number): void {
-  const start = i * m + i;
+function extendWeightsInPlace(reduction: Reduction, kernels: Kernels, first: number, i: number): void {
+  const { data, rows: m, columns: n, taus, weights } = reduction;
   const tau = taus[i]!;
   const step = i - first;
-  const overlaps = new Float64Array(BLOCK);
-  for (let p = 0; p < step; p++) overlaps[p] = dot(data, (first + p) * m + i, data, start, m - i);
-  const products = new Float64Array(n);
-  const rest = { data, start: start + m, rows: n - i - 1, columns: m - i, stride: m };
-  matrixTimesVector(rest, data, start, products, i + 1);
+  const whole = tensorOf(data, [n, m]);
+  const v = transpose(slice(whole, [[i, i + 1], [i]])); // prettier-ignore
+  const products = zeros('f64', [n - i - 1, 1]);
+  kernels.matmul({ a: slice(whole, [[i + 1], [i]]), b: v, out: products }); // prettier-ignore
+  const overlaps = zeros('f64', [step, 1]);
+  kernels.matmul({ a: slice(whole, [[first, i], [i]]), b: v, out: overlaps }); // prettier-ignore
   for (let j = i + 1; j < n; j++) {
-    weights[j * BLOCK + step] = tau * (products[j]! - dot(weights, j * BLOCK, overlaps, 0, step));
+    const row = j * BLOCK;
+    let product = products.data[j - i - 1]!;
+    for (let p = 0; p < step; p++) product -= weights[row + p]! * overlaps.data[p]!;
+    weights[row + step] = tau * product;
   }
 }
 
@@ -222,11 +230,6 @@ function swapColumnsInPlace(reduction: Reduction, i: number, j: number): void {
   permutation[j] = origin;
   lengths[j] = lengths[i]!;
   freshLengths[j] = freshLengths[i]!;
-}
-
-/** data[to ..] −= factor · data[from ..]. */
-function subtractInPlace(data: Float64Array, to: number, from: number, factor: number, length: number): void {
-  for (let k = 0; k < length; k++) data[to + k] = data[to + k]! - factor * data[from + k]!;
 }
 
 /** R, [k, n] row-major. */
