@@ -1,5 +1,5 @@
 /**
- * A vitest reporter that prints the worst ratios which the test files of one folder measured (they arrive by vitest.ts).
+ * A vitest reporter that prints the worst ratios which some of the test files measured (they arrive by vitest.ts).
  *
  * | environment             | what it does                                                                |
  * |-------------------------|-----------------------------------------------------------------------------|
@@ -17,19 +17,21 @@ import { THRESHOLD } from './worstRatios.ts';
 export const MARKERS = ['<!-- ratios: written by the tests -->', '<!-- end of ratios -->'] as const;
 
 export interface RatioReporterOptions {
-  /** Only files in this folder count; relative to vitest's root, as `test/linalg`. */
-  readonly folder: string;
+  /** What the table calls the files. */
+  readonly title: string;
+  /** Only these count, by their paths relative to vitest's root. */
+  readonly files: RegExp;
   /** Absolute path of the file with the markers. */
   readonly file: string;
 }
 
-export function ratioReporter({ folder, file }: RatioReporterOptions): Reporter {
+export function ratioReporter({ title, files, file }: RatioReporterOptions): Reporter {
   return {
     onTestRunEnd(modules: readonly TestModule[]) {
-      const own = modules.filter(({ relativeModuleId }) => relativeModuleId.startsWith(`${folder}/`));
+      const own = modules.filter(({ relativeModuleId }) => files.test(relativeModuleId));
       const ratios = mergeRatios(own.map((module) => module.meta().worstRatios ?? []));
       if (ratios.length === 0) return;
-      console.log(`\nWorst ratios of ${folder}, by routine (threshold ${THRESHOLD}):\n${summaryTable(ratios)}`);
+      console.log(`\nWorst ratios of ${title} by routine (threshold ${THRESHOLD}):\n${summaryTable(ratios)}`);
       for (const module of own) for (const line of module.meta().notes ?? []) console.log(line);
       if (isSet('RANKWISE_PRINT_RATIOS')) console.log(`\n${fullTable(ratios)}`);
       if (isSet('RANKWISE_WRITE_RATIOS')) writeBetweenMarkers(file, markdownTable(ratios));

@@ -17,3 +17,23 @@ export function sturmCount(diagonal: Float64Array, coupling: Float64Array, x: nu
   }
   return count;
 }
+
+/** All eigenvalues of the tridiagonal matrix, descending, by bisection until no double lies between the bounds. */
+export function sturmEigenvalues(diagonal: Float64Array, coupling: Float64Array): Float64Array {
+  const n = diagonal.length;
+  let reach = 0;
+  for (let i = 0; i < n; i++) {
+    reach = Math.max(reach, Math.abs(diagonal[i]!) + Math.abs(coupling[i - 1] ?? 0) + Math.abs(coupling[i] ?? 0));
+  }
+  return Float64Array.from({ length: n }, (_, j) => {
+    // The (j + 1)-th largest: n − 1 − j are below it.
+    let [low, high] = [-reach, reach];
+    for (let step = 0; step < 1100; step++) {
+      const middle = low + (high - low) / 2;
+      if (middle === low || middle === high) break;
+      if (sturmCount(diagonal, coupling, middle) > n - 1 - j) high = middle;
+      else low = middle;
+    }
+    return high;
+  });
+}

@@ -85,7 +85,8 @@ export const tridiagonalKinds: readonly SymmetricKind[] = [
     spectrum: (n) =>
       descending(
         [n >> 1, n - (n >> 1)].flatMap((size) =>
-          Array.from({ length: size }, (_, j) => 2 * Math.cos(((j + 1) * Math.PI) / (size + 1))),
+          // 2 cos((j + 1) π / (size + 1)), with an exact 0 in the middle.
+          Array.from({ length: size }, (_, j) => 2 * Math.sin(((size - 1 - 2 * j) * Math.PI) / (2 * size + 2))),
         ),
       ),
   },
