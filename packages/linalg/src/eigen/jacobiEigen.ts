@@ -8,8 +8,9 @@
  * The sum of squares off the diagonal falls by 2a_pq² each time; row-cyclic sweeps converge, quadratically at the end
  * (Jacobi 1846; Forsythe & Henrici 1960; Golub & Van Loan, 4th ed., §8.5).
  *
- * It ends when |a_pq| ≤ ε √|a_pp a_qq| for all pairs. For a positive definite A every eigenvalue then has a relative error of
- * the order of n ε κ(D A D), D = diag(A)^−½, often far below n ε κ(A), which is what QL guarantees (Demmel & Veselić 1992).
+ * It ends when |a_pq| ≤ ε √|a_pp a_qq| for all pairs (after 12 sweeps: or |a_pq| ≤ ε max |a_ij|). For a positive definite A
+ * every eigenvalue then has a relative error of the order of n ε κ(D A D), D = diag(A)^−½, often far below n ε κ(A), which is
+ * what QL guarantees (Demmel & Veselić 1992).
  * Order and signs as in symmetricEigen; only the lower triangle is read. Cost: 5 to 10 sweeps of 6n³ operations.
  */
 
@@ -21,6 +22,7 @@ import {
   SAFE_MINIMUM,
   identityData,
   matrixTensor,
+  maxAbs,
   scaleToSafeRangeInPlace,
   transposed,
   unscaleInPlace,
@@ -30,6 +32,13 @@ import type { SymmetricEigen } from './symmetricEigen.ts';
 
 /** Ten sweeps are many for any matrix; LAPACK's one-sided Jacobi allows 30. */
 const MAX_SWEEPS = 30;
+
+/**
+ * Sweeps after which elements below ε max |a_ij| are left alone. What a semi-definite A of low rank leaves behind is rounding
+ * errors, themselves of low rank, whose remains are smaller by ε again, and so on down to the smallest double: no digit of them
+ * means anything. Matrices that determine their small eigenvalues are done by then.
+ */
+const RELATIVE_SWEEPS = 12;
 
 /**
  * All eigenvalues and eigenvectors of a symmetric matrix, by Jacobi rotations.
@@ -48,8 +57,9 @@ export function jacobiEigen(a: Tensor<FloatDType>): SymmetricEigen {
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) data[j * n + i] = data[i * n + j]!;
   // Rows of `vectors` are the eigenvectors: rotations then run along rows.
   const vectors = identityData(n);
+  const absolute = EPSILON * maxAbs(data);
   for (let sweep = 0; ; sweep++) {
-    const rotations = sweepInPlace(data, vectors, n);
+    const rotations = sweepInPlace(data, vectors, n, sweep < RELATIVE_SWEEPS ? SAFE_MINIMUM : absolute);
     if (rotations === 0) break;
     if (sweep === MAX_SWEEPS) {
       throw new ConvergenceError(
@@ -67,14 +77,14 @@ export function jacobiEigen(a: Tensor<FloatDType>): SymmetricEigen {
   return { values: tensorOf(values, [n]), vectors: matrixTensor(applyColumnOrderAndSigns(columns, order)) };
 }
 
-/** Visits each pair p < q once; returns how many needed a rotation. */
-function sweepInPlace(a: Float64Array, vectors: Float64Array, n: number): number {
+/** Visits each pair p < q once; returns how many needed a rotation, elements up to `negligible` never. */
+function sweepInPlace(a: Float64Array, vectors: Float64Array, n: number, negligible: number): number {
   let rotations = 0;
   for (let p = 0; p < n - 1; p++) {
     for (let q = p + 1; q < n; q++) {
       const apq = a[p * n + q]!;
       const bound = EPSILON * Math.sqrt(Math.abs(a[p * n + p]!)) * Math.sqrt(Math.abs(a[q * n + q]!));
-      if (Math.abs(apq) <= Math.max(bound, SAFE_MINIMUM)) continue;
+      if (Math.abs(apq) <= Math.max(bound, negligible)) continue;
       rotations++;
       rotatePairInPlace(a, vectors, n, p, q);
     }
