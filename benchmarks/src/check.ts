@@ -23,7 +23,8 @@ import { forward } from '@rankwise/nn';
 import type { Conv2dNode, Model } from '@rankwise/nn';
 
 import { filteringGrowth } from './growth.ts';
-import type { PreparedWorkload } from './workloads/workload.ts';
+import { createDecompositionChecker } from './checkDecomposition.ts';
+import type { PreparedDecomposition, PreparedWorkload } from './workloads/workload.ts';
 
 type Floats = Float32Array | Float64Array;
 
@@ -43,7 +44,8 @@ const unitRoundoff: Readonly<Record<FloatDType, number>> = { f32: 2 ** -24, f64:
 const deviations = 10;
 
 /** Computes what the workload should give. */
-export function createChecker(prepared: PreparedWorkload): Checker {
+export function createChecker(prepared: PreparedWorkload | PreparedDecomposition): Checker {
+  if (isDecomposition(prepared)) return createDecompositionChecker(prepared);
   if ('model' in prepared) {
     const { model, input } = prepared;
     const expected = forward(model, input, { kernels }).output.data;
@@ -54,6 +56,10 @@ export function createChecker(prepared: PreparedWorkload): Checker {
   const out = zeros(dtype, [m, n]);
   kernels.matmul({ a, b, out });
   return (output) => compare(output, out.data, deviations * unitRoundoff[dtype] * Math.sqrt(k));
+}
+
+export function isDecomposition(prepared: PreparedWorkload | PreparedDecomposition): prepared is PreparedDecomposition {
+  return prepared.workload.kind === 'decomposition';
 }
 
 function networkLimit(model: Model): number {

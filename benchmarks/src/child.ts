@@ -3,23 +3,29 @@
  * reads its messages.
  */
 
-import { startEngines } from './engines/allEngines.ts';
+import { startEngines, takesPart } from './engines/allEngines.ts';
 import { measureSet } from './measure.ts';
 import type { ChildMessage, ChildSettings, Measurement } from './results.ts';
 import { workloadSets } from './workloads/allWorkloads.ts';
 
 // Written by main.ts of the same version.
 const settings = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
-const { threads, rounds, longestCall } = settings;
+const { threads, rounds } = settings;
 process.on('disconnect', () => process.exit(1));
 
-const sets = workloadSets(settings);
-const { engines, missing } = await startEngines(threads);
+const sets = workloadSets(threads, settings);
+const { engines, missing } = await startEngines(
+  threads,
+  sets.flat().map(({ group }) => group),
+);
 for (const { name, reason } of missing) report(`${name}: not measured: ${reason}`);
 
 const measurements: Measurement[] = [];
 for (const set of sets) {
-  measurements.push(...(await measureSet(set, engines, { rounds, threads, longestCall, onProgress: report })));
+  const taking = engines.filter(({ name }) => set.every(({ group }) => takesPart(name, group)));
+  const isLinalg = set.some(({ group }) => group === 'linalg');
+  const longestCall = isLinalg ? settings.longestDecomposition : settings.longestCall;
+  measurements.push(...(await measureSet(set, taking, { rounds, threads, longestCall, onProgress: report })));
 }
 for (const engine of engines) await engine.dispose();
 

@@ -1,8 +1,9 @@
 /**
  * The suite's command: measures every combination of Node version and number of threads in a process of its own, one after the
- * other, and writes results.json and results.md after each, so that a run that is broken off leaves what it has.
+ * other, and writes the results as JSON and Markdown after each, so that a run that is broken off leaves what it has.
  *
- * A whole run writes to benchmarks/results/, which is committed; any other to out/benchmarks/, which is not.
+ * A whole run writes results.json and results.md to benchmarks/results/, which is committed, and one of a whole group the same with the
+ * group's name; any other writes to out/benchmarks/, which is not.
  */
 
 import { fork } from 'node:child_process';
@@ -16,10 +17,14 @@ import { markdownReport } from './report.ts';
 import type { ChildMessage, ChildSettings, CombinationResult, SuiteResult } from './results.ts';
 import { findRuntimes } from './runtimes.ts';
 import type { Runtime } from './runtimes.ts';
+import { hasThreads } from './workloads/allWorkloads.ts';
 
 /** Milliseconds a call may take to be timed. */
 const longestCall = 2000;
 const longestQuickCall = 1000;
+/** And in linear algebra, where some engines take seconds; these have few rounds. */
+const longestDecomposition = 15_000;
+const longestQuickDecomposition = 5000;
 
 const root = new URL('../', import.meta.url);
 
@@ -34,12 +39,13 @@ try {
 async function run(options: Options): Promise<void> {
   const runtimes = findRuntimes().filter(({ major }) => options.node === undefined || major === options.node);
   if (runtimes.length === 0) throw new Error(`--node: no binary of Node ${options.node} was found`);
-  const folder = new URL(options.whole ? 'results/' : '../out/benchmarks/', root);
+  const folder = new URL(options.kept === undefined ? '../out/benchmarks/' : 'results/', root);
   await mkdir(folder, { recursive: true });
+  const file = new URL(options.kept ?? 'results', folder);
   const combinations: CombinationResult[] = [];
   const failures: string[] = [];
   for (const runtime of runtimes) {
-    for (const threads of options.threads === undefined ? [1, 2] : [options.threads]) {
+    for (const threads of threadCounts(options)) {
       const label = `Node ${runtime.version}, ${threads} thread${threads === 1 ? '' : 's'}`;
       try {
         combinations.push(await measureIn(runtime, settingsOf(options, threads), label));
@@ -47,16 +53,26 @@ async function run(options: Options): Promise<void> {
         failures.push(`${label}: ${error instanceof Error ? error.message : String(error)}`);
         process.exitCode = 1;
       }
-      await write(folder, { ...about(options), combinations, failures });
+      await write(file, { ...about(options), combinations, failures });
     }
   }
   for (const failure of failures) console.error(`failed: ${failure}`);
-  console.log(`written: ${fileURLToPath(new URL('results.md', folder))}`);
+  console.log(`written: ${fileURLToPath(file)}.md`);
+}
+
+function threadCounts({ threads, only }: Options): readonly number[] {
+  return threads === undefined ? [1, 2].filter((count) => only === undefined || hasThreads(only, count)) : [threads];
 }
 
 function settingsOf({ quick, rounds, only, match }: Options, threads: number): ChildSettings {
   const filter = { ...(only === undefined ? {} : { only }), ...(match === undefined ? {} : { match }) };
-  return { threads, rounds, longestCall: quick ? longestQuickCall : longestCall, ...filter };
+  return {
+    threads,
+    rounds,
+    longestCall: quick ? longestQuickCall : longestCall,
+    longestDecomposition: quick ? longestQuickDecomposition : longestDecomposition,
+    ...filter,
+  };
 }
 
 /** One child process; its progress is printed as it comes. */
@@ -83,7 +99,8 @@ function about({ rounds }: Options): Pick<SuiteResult, 'date' | 'machine' | 'rou
   return { date: new Date().toISOString().slice(0, 10), machine, rounds };
 }
 
-async function write(folder: URL, result: SuiteResult): Promise<void> {
-  await writeFile(new URL('results.json', folder), `${JSON.stringify(result, undefined, 1)}\n`);
-  await writeFile(new URL('results.md', folder), markdownReport(result));
+/** @param file - without what tells its format */
+async function write(file: URL, result: SuiteResult): Promise<void> {
+  await writeFile(new URL(`${file.href}.json`), `${JSON.stringify(result, undefined, 1)}\n`);
+  await writeFile(new URL(`${file.href}.md`), markdownReport(result));
 }

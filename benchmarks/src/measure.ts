@@ -9,14 +9,15 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { createChecker } from './check.ts';
+import { createChecker, isDecomposition } from './check.ts';
 import type { Check } from './check.ts';
 import { isNotMeasured } from './engines/engine.ts';
-import type { Engine, Job } from './engines/engine.ts';
+import type { Engine, Job, NotMeasured } from './engines/engine.ts';
 import type { Measurement } from './results.ts';
 import { summarise } from './statistics.ts';
+import { prepareDecomposition } from './workloads/decompositions.ts';
 import { prepareWorkload } from './workloads/workload.ts';
-import type { PreparedWorkload, Workload } from './workloads/workload.ts';
+import type { PreparedDecomposition, PreparedWorkload, Workload } from './workloads/workload.ts';
 
 export interface MeasureOptions {
   readonly rounds: number;
@@ -59,7 +60,7 @@ export async function measureSet(
   const measurements: Measurement[] = [];
   const entrants: Entrant[] = [];
   for (const workload of set) {
-    const prepared = prepareWorkload(workload);
+    const prepared = workload.kind === 'decomposition' ? prepareDecomposition(workload) : prepareWorkload(workload);
     const checker = createChecker(prepared);
     for (const engine of engines) {
       const entrant = await enter(engine, prepared, checker, options);
@@ -83,7 +84,7 @@ export async function measureSet(
 /** Prepares, checks and warms up. */
 async function enter(
   engine: Engine,
-  prepared: PreparedWorkload,
+  prepared: PreparedWorkload | PreparedDecomposition,
   checker: (output: Float32Array | Float64Array) => Check,
   { longestCall, onProgress }: MeasureOptions,
 ): Promise<Entrant | (Measurement & { notMeasured: string })> {
@@ -93,7 +94,7 @@ async function enter(
     return { workload: workload.name, engine: engine.name, notMeasured, ...(check === undefined ? {} : { check }) };
   };
   try {
-    const job = await engine.prepare(prepared);
+    const job = await prepareJob(engine, prepared);
     if (isNotMeasured(job)) return { workload: workload.name, engine: engine.name, notMeasured: job.reason };
     const start = performance.now();
     const output = await job.output();
@@ -115,6 +116,14 @@ async function enter(
   }
 }
 
+async function prepareJob(
+  engine: Engine,
+  prepared: PreparedWorkload | PreparedDecomposition,
+): Promise<Job | NotMeasured> {
+  if (!isDecomposition(prepared)) return engine.prepare(prepared);
+  return engine.decompose?.(prepared) ?? { reason: 'no decompositions' };
+}
+
 /** @returns the time of the quickest call. */
 async function warmUp(job: Job, first: number): Promise<number> {
   let best = first;
@@ -126,9 +135,15 @@ async function warmUp(job: Job, first: number): Promise<number> {
   return best;
 }
 
-async function timeOf(job: Job): Promise<number> {
+/** Of so many calls together. */
+async function timeOf(job: Job, calls = 1): Promise<number> {
+  if (job.timedCall !== undefined) {
+    let sum = 0;
+    for (let call = 0; call < calls; call++) sum += await job.timedCall();
+    return sum;
+  }
   const start = performance.now();
-  await job.call();
+  for (let call = 0; call < calls; call++) await job.call();
   return performance.now() - start;
 }
 
@@ -137,9 +152,7 @@ async function runRounds(entrants: readonly Entrant[], { rounds, threads }: Meas
     for (const entrant of entrants) {
       if (entrant.spent > budget && round >= leastRounds) continue;
       if (threads > 1) await sleep(restTime);
-      const start = performance.now();
-      for (let call = 0; call < entrant.callsPerSample; call++) await entrant.job.call();
-      const time = performance.now() - start;
+      const time = await timeOf(entrant.job, entrant.callsPerSample);
       entrant.spent += time;
       entrant.samples.push(time / entrant.callsPerSample);
     }

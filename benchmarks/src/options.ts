@@ -14,12 +14,12 @@ export interface Options {
   /** 1 and 2 when absent. */
   readonly threads?: number;
   readonly rounds: number;
-  /** True when everything is measured at full length, so that the result may stand as the committed one. */
-  readonly whole: boolean;
+  /** The name of the committed results that this run replaces: everything, or a group, at full length. Undefined for other runs. */
+  readonly kept?: 'results' | Group;
 }
 
 export const usage = `npm --prefix benchmarks run bench -- [options]
-  --quick           3 rounds; engines that take more than a second a call are left out
+  --quick           3 rounds; engines that take more than a second a call (linalg: five) are left out
   --only GROUP      ${groups.join(', ')}
   --match TEXT      only workloads whose name holds the text, with the rest of their set
   --node MAJOR      20 or 24; default: each that is found
@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = positiveInteger('--rounds', values.rounds);
   const quick = values.quick ?? false;
   const { match } = values;
-  const filters = [only, match, node, threads].filter((filter) => filter !== undefined);
+  const isWhole = !quick && [match, node, threads].every((filter) => filter === undefined);
   return {
     quick,
     ...(only === undefined ? {} : { only }),
@@ -56,7 +56,7 @@ export function readOptions(args: readonly string[]): Options {
     ...(node === undefined ? {} : { node }),
     ...(threads === undefined ? {} : { threads }),
     rounds: rounds ?? (quick ? quickRounds : defaultRounds),
-    whole: !quick && filters.length === 0,
+    ...(isWhole ? { kept: only ?? 'results' } : {}),
   };
 }
 

@@ -14,6 +14,7 @@ const titles: Readonly<Record<Group, string>> = {
   shapes: 'Shapes of an approximation of one layer, a quarter of its multiply-adds each',
   matmul: 'Square matrix products',
   small: 'Small and narrow work',
+  linalg: 'Linear algebra in f64',
 };
 
 export function markdownReport(result: SuiteResult): string {
@@ -28,7 +29,8 @@ export function markdownReport(result: SuiteResult): string {
     'Times are milliseconds a call: the median of the rounds, then the first and third quartile. GFLOP/s counts two operations',
     'for each multiply-add of the definition. "× ours" is how many times longer an engine takes than ours (`simd`, or',
     '`reference` where there is no `simd`): the median of the quotients round by round, with quartiles. "Error" is the largest error of',
-    'an element over its limit (src/check.ts); 1 would be wrong.',
+    'an element over its limit (src/check.ts), or the largest residual of a decomposition over 30 n ε (src/checkDecomposition.ts); 1 would',
+    'be wrong.',
     '',
     ...failures.flatMap((failure) => [`Failed: ${failure}`, '']),
     ...targetTable(combinations),
@@ -40,7 +42,7 @@ export function markdownReport(result: SuiteResult): string {
 function targetTable(combinations: readonly CombinationResult[]): string[] {
   const rows = combinations.flatMap(outcomes).map(({ name, node, threads, least, value }) => {
     const verdict = value.median >= least ? 'reached' : 'missed';
-    return [name, node, `${threads}`, `${least}`, digits(value.median), spread(value), verdict];
+    return [name, node, `${threads}`, `${Number(least.toPrecision(3))}`, digits(value.median), spread(value), verdict];
   });
   if (rows.length === 0) return [];
   return ['## Targets', '', ...table(['target', 'Node', 'threads', 'at least', 'median', 'quartiles', ''], rows), ''];
@@ -83,7 +85,7 @@ function workloadRows({ measurements }: CombinationResult, workload: WorkloadInf
       one.engine,
       digits(one.time.median),
       spread(one.time),
-      digits(gigaflops(workload.macs, one.time.median)),
+      workload.macs === 0 ? '' : digits(gigaflops(workload.macs, one.time.median)),
       ratio === undefined ? '' : digits(ratio.median),
       ratio === undefined ? '' : spread(ratio),
       one.check === undefined ? '' : one.check.ratio.toPrecision(2),

@@ -57,6 +57,8 @@ export interface ChildSettings extends WorkloadFilter {
   readonly rounds: number;
   /** Milliseconds; see MeasureOptions. */
   readonly longestCall: number;
+  /** The same for linear algebra. */
+  readonly longestDecomposition: number;
 }
 
 /** What the child that measures one combination sends to its parent. */

@@ -32,6 +32,35 @@ const original = 'stack/original';
 const quarter = 'stack/4x';
 const everywhere = (least: number): Readonly<Record<number, number>> => ({ 20: least, 24: least });
 
+/** How many times longer ml-matrix takes than the reference, and than simd, at 512. */
+const overMlMatrix: Readonly<Record<string, readonly [reference: number, simd: number]>> = {
+  eigen: [3, 10],
+  svd: [3, 8],
+  qr: [4, 12],
+  product: [4, 15],
+};
+
+const linearAlgebra: readonly Target[] = [
+  ...Object.entries(overMlMatrix).flatMap(([routine, [reference, simd]]) =>
+    Object.entries({ reference, simd }).map(([engine, least]) =>
+      linalgTarget(routine, 512, ['ml-matrix', engine], least),
+    ),
+  ),
+  // Within three times of LAPACK.
+  ...[512, 1024].flatMap((n) => ['eigen', 'svd'].map((routine) => linalgTarget(routine, n, ['lapack', 'simd'], 1 / 3))),
+];
+
+function linalgTarget(routine: string, n: number, [of, over]: readonly [string, string], least: number): Target {
+  const workload = `linalg/${routine}-${n}`;
+  return {
+    name: `${routine} ${n}: ${of === 'lapack' ? 'LAPACK' : of} / ${over}`,
+    threads: 1,
+    least: everywhere(least),
+    of: [of, workload],
+    over: [over, workload],
+  };
+}
+
 const targets: readonly Target[] = [
   {
     name: 'stack: ONNX Runtime Web / simd',
@@ -88,6 +117,7 @@ const targets: readonly Target[] = [
     of: ['tfjs-cpu', 'seven/conv4'],
     over: ['reference', 'seven/conv4'],
   },
+  ...linearAlgebra,
 ];
 
 /** The targets for which the combination has both times. */

@@ -1,8 +1,10 @@
-/** Starts every engine for a number of threads, and keeps the reason of each that does not start. */
+/** Starts the engines for a number of threads and the groups that are measured, and keeps the reason of each that does not start. */
 
 import { isNotMeasured } from './engine.ts';
 import type { Engine, MissingEngine, NotMeasured } from './engine.ts';
+import type { Group } from '../workloads/workload.ts';
 import { createJaxEngine } from './jax.ts';
+import { createLapackEngine } from './lapack.ts';
 import { createMlMatrixEngine } from './mlMatrix.ts';
 import { createNativeEngine, createWebEngine } from './onnxRuntime.ts';
 import { createReferenceEngine, createSimdEngine } from './rankwise.ts';
@@ -25,18 +27,28 @@ const starters: readonly (readonly [name: string, start: Starter])[] = [
   ['reference', singleThreaded(async () => createReferenceEngine())],
   ['tfjs-cpu', singleThreaded(createTfCpuEngine)],
   ['ml-matrix', singleThreaded(createMlMatrixEngine)],
+  ['lapack', singleThreaded(createLapackEngine)],
 ];
+
+/** The others make no decompositions. */
+const linalgEngines: ReadonlySet<string> = new Set(['simd', 'reference', 'ml-matrix', 'lapack']);
+
+/** Whether an engine is there for a group: LAPACK for linear algebra alone, which only some have. */
+export function takesPart(name: string, group: Group): boolean {
+  return group === 'linalg' ? linalgEngines.has(name) : name !== 'lapack';
+}
 
 export interface StartedEngines {
   readonly engines: readonly Engine[];
   readonly missing: readonly MissingEngine[];
 }
 
-export async function startEngines(threads: number): Promise<StartedEngines> {
+export async function startEngines(threads: number, groups: readonly Group[]): Promise<StartedEngines> {
   const engines: Engine[] = [];
   const missing: MissingEngine[] = [];
   for (const [name, start] of starters) {
     if (name === 'simd-1-thread' && threads === 1) continue;
+    if (!groups.some((group) => takesPart(name, group))) continue;
     try {
       const started = await start(threads);
       if (isNotMeasured(started)) missing.push({ name, reason: started.reason });

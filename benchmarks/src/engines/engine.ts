@@ -6,12 +6,14 @@
  * interface copies the input at each call (ONNX Runtime) is timed with the copy, as its users would be.
  */
 
-import type { PreparedWorkload } from '../workloads/workload.ts';
+import type { PreparedDecomposition, PreparedWorkload } from '../workloads/workload.ts';
 
 export interface Job {
   /** The timed call. */
   readonly call: () => Promise<unknown> | void;
-  /** One more call, untimed: its result, [channels, height, width] or row-major. */
+  /** A call timed by the engine itself, in milliseconds: for one in another process, whose messages shall not count. */
+  readonly timedCall?: () => Promise<number>;
+  /** One more call, untimed: its result, [channels, height, width], row-major, or as decompositions.ts says. */
   readonly output: () => Promise<Float32Array | Float64Array>;
   readonly dispose: () => Promise<void> | void;
 }
@@ -28,6 +30,7 @@ export interface Engine {
   /** What the engine says of itself: backend, features. */
   readonly details: string;
   readonly prepare: (workload: PreparedWorkload) => Promise<Job | NotMeasured>;
+  readonly decompose?: (workload: PreparedDecomposition) => Promise<Job | NotMeasured>;
   readonly dispose: () => Promise<void> | void;
 }
 

@@ -105,7 +105,25 @@ declare module 'ml-matrix' {
   export class Matrix {
     constructor(rows: number, columns: number);
     static from1DArray(rows: number, columns: number, data: readonly number[]): Matrix;
+    readonly rows: number;
+    readonly columns: number;
     mmul(other: Matrix): Matrix;
     to1DArray(): number[];
+  }
+  export class EigenvalueDecomposition {
+    constructor(matrix: Matrix, options: { readonly assumeSymmetric: boolean });
+    readonly realEigenvalues: readonly number[];
+    readonly eigenvectorMatrix: Matrix;
+  }
+  export class SingularValueDecomposition {
+    constructor(matrix: Matrix);
+    readonly diagonal: readonly number[];
+    readonly leftSingularVectors: Matrix;
+    readonly rightSingularVectors: Matrix;
+  }
+  export class QrDecomposition {
+    constructor(matrix: Matrix);
+    readonly orthogonalMatrix: Matrix;
+    readonly upperTriangularMatrix: Matrix;
   }
 }

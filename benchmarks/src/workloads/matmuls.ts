@@ -13,7 +13,7 @@ export function squareMatmuls(): MatmulWorkload[] {
 }
 
 export function matmulWorkload(
-  group: 'matmul' | 'small',
+  group: MatmulWorkload['group'],
   dtype: FloatDType,
   m: number,
   k: number,

@@ -1,5 +1,5 @@
 /**
- * What is timed: a network (a single layer is a small one) on one image or a few, or a matrix product.
+ * What is timed: a network (a single layer is a small one) on one image or a few, a matrix product, or a decomposition.
  *
  * Inputs are normal with mean 0 and variance 1 from a fixed seed, weights He-initialised, so every engine, run and machine
  * gets the same numbers. `macs` counts the multiply-adds of the definition, whatever algorithm an engine takes: a fast
@@ -10,7 +10,7 @@ import { createRandom, zeros } from '@rankwise/tensor';
 import type { FloatDType, Shape, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 
-export const groups = ['layers', 'stack', 'shapes', 'matmul', 'small'] as const;
+export const groups = ['layers', 'stack', 'shapes', 'matmul', 'small', 'linalg'] as const;
 export type Group = (typeof groups)[number];
 
 interface WorkloadBase {
@@ -19,7 +19,7 @@ interface WorkloadBase {
   readonly name: string;
   /** For the tables. */
   readonly description: string;
-  /** Of one call. */
+  /** Of one call; 0 where no definition says how many. */
   readonly macs: number;
 }
 
@@ -39,7 +39,17 @@ export interface MatmulWorkload extends WorkloadBase {
   readonly n: number;
 }
 
-export type Workload = NetworkWorkload | MatmulWorkload;
+/** See decompositions.ts. */
+export interface DecompositionWorkload extends WorkloadBase {
+  readonly kind: 'decomposition';
+  readonly routine: 'eigen' | 'svd' | 'qr' | 'regression';
+  /** Of a square matrix. */
+  readonly n: number;
+  /** Values and vectors wanted. */
+  readonly count: number;
+}
+
+export type Workload = NetworkWorkload | MatmulWorkload | DecompositionWorkload;
 
 export interface PreparedNetwork {
   readonly workload: NetworkWorkload;
@@ -54,13 +64,20 @@ export interface PreparedMatmul {
   readonly b: Tensor<FloatDType>;
 }
 
+export interface PreparedDecomposition {
+  readonly workload: DecompositionWorkload;
+  readonly a: Tensor<'f64'>;
+  /** [n, n], for a regression. */
+  readonly cross?: Tensor<'f64'>;
+}
+
 /** A workload with its tensors, made once and given to every engine. */
 export type PreparedWorkload = PreparedNetwork | PreparedMatmul;
 
 /** Any seed will do, as long as it stays. */
-const seed = 7;
+export const seed = 7;
 
-export function prepareWorkload(workload: Workload): PreparedWorkload {
+export function prepareWorkload(workload: NetworkWorkload | MatmulWorkload): PreparedWorkload {
   if (workload.kind === 'network') {
     const model = workload.model();
     return { workload, model, input: normal('f32', [workload.images, ...model.input.shape], 'input') };
