@@ -31,7 +31,8 @@ export function makeReflectorInPlace(data: Float64Array, pivot: number, from: nu
   if (restNorm === 0) return { tau: 0, beta: alpha };
 
   let head = alpha;
-  // One scaling is enough: 2^-1074, the smallest double, becomes 2^-105, and anything below 2^-969 stays below 1.
+  // dlarfg scales in a loop, for any arithmetic; in doubles it ends after one round: 2^-1074, the smallest, becomes 2^-105,
+  // which is above the threshold, and what is below 2^-969 stays below 1. The scaling is exact.
   const tiny = Math.hypot(head, restNorm) < SMALLEST_SAFE_NORM;
   if (tiny) {
     scaleInPlace(data, from, to, 1 / SMALLEST_SAFE_NORM);
