@@ -33,9 +33,25 @@ export { truncatedSvd } from './svd/truncatedSvd.ts';
 export type { TruncatedSvd } from './svd/truncatedSvd.ts';
 export { randomizedSvd } from './svd/randomizedSvd.ts';
 export type { RandomizedSvd, RandomizedSvdOptions, RandomizedTarget } from './svd/randomizedSvd.ts';
-export { pca } from './multivariate/pca.ts';
-export type { Pca } from './multivariate/pca.ts';
+export { generalizedSvd } from './multivariate/generalizedSvd.ts';
+export type { GeneralizedSvd, GeneralizedSvdOptions } from './multivariate/generalizedSvd.ts';
+export type { MetricOptions } from './multivariate/semidefiniteMetric.ts';
+export { pca, pcaFromSamples } from './multivariate/pca.ts';
+export type { Pca, PcaOptions, SamplePca, SamplePcaOptions } from './multivariate/pca.ts';
 export { prepareRegressor, reducedRankRegression } from './multivariate/reducedRankRegression.ts';
-export type { ReducedRankRegression, Regressor, RegressorOptions } from './multivariate/reducedRankRegression.ts';
+export type {
+  ReducedRankRegression,
+  RegressionOptions,
+  Regressor,
+  RegressorOptions,
+} from './multivariate/reducedRankRegression.ts';
+export { reducedRankRegressionFromSamples } from './multivariate/reducedRankRegressionFromSamples.ts';
+export type {
+  RegressionSamples,
+  SampleRegression,
+  SampleRegressionOptions,
+} from './multivariate/reducedRankRegressionFromSamples.ts';
+export { procrustes } from './multivariate/procrustes.ts';
+export type { Procrustes, ProcrustesOptions } from './multivariate/procrustes.ts';
 export { balancedFactors } from './multivariate/balancedFactors.ts';
 export type { BalancedFactors } from './multivariate/balancedFactors.ts';

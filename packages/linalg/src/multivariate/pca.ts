@@ -1,34 +1,60 @@
 /**
- * Principal components from a covariance (or any positive semi-definite moment): C = E diag(e) Eᵀ, e descending.
+ * Principal components: C = E diag(e) Eᵀ, e descending, of a covariance or any positive semi-definite moment, or of samples.
  *
- * The first k columns of E span the subspace that keeps most of the variance, Σ_{i<k} e_i of Σ e_i, and E_k E_kᵀ is the
- * matrix M of rank k that minimises Σ‖y − M y‖² over the centred samples y behind C (Pearson 1901; Eckart & Young 1936;
- * Zhang et al. 2015, §2.1).
+ * The first k columns of E span the subspace that keeps most of the variance, Σ_{i<k} e_i of Σ e_i (Pearson 1901; Hotelling
+ * 1933), and E_k E_kᵀ is, of all matrices M of rank k, one that minimises Σ‖y − M y‖² over the centred samples y behind C: the
+ * minimum is e_{k+1} + e_{k+2} + … (Eckart & Young 1936; Mirsky 1960 for every unitarily invariant norm; Zhang et al. 2015,
+ * §2.1).
  *
- * Rounding can push eigenvalues that are 0 in truth below it; they are set to 0. An eigenvalue further below than rounding
- * explains means that C is no moment of anything, and is refused.
+ * Rounding can push eigenvalues that are 0 in truth below it; they are set to 0 (semidefiniteMetric.ts).
+ *
+ * Cost: one symmetric eigenproblem; from n samples, 2 n d² operations for their moment before it, or, with fewer samples than
+ * variables, the SVD of the samples, 6 n² d and more, which no d × d matrix is formed for.
  */
 
-import { DomainError, referenceKernels, tensorOf } from '@rankwise/tensor';
-import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
+import { referenceKernels, tensorOf, transpose } from '@rankwise/tensor';
+import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
-import { SYMMETRY_TOLERANCE, eigenOfSymmetric } from '../eigen/symmetricEigen.ts';
+import { leadingColumns, product } from '../dense/products.ts';
+import { svd } from '../svd/svd.ts';
+import { checkRank } from './checkRank.ts';
+import { copySamples } from './sampleMatrix.ts';
+import { semidefiniteEigen } from './semidefiniteMetric.ts';
+import type { SemidefiniteEigen } from './semidefiniteMetric.ts';
 
 export interface Pca {
-  /** [n], descending, none below 0. */
+  /** [k], descending, none below 0. */
   readonly values: Tensor<'f64'>;
-  /** [n, n], orthogonal; column j belongs to values[j]. */
+  /** [d, k], orthonormal columns; column j belongs to values[j]. */
   readonly vectors: Tensor<'f64'>;
-  /** [n]: energy[k − 1] is the share of Σ values held by the first k, rising to 1; all 1 when there is no variance. */
+  /** [k]: energy[j − 1] is the share of the whole variance held by the first j, rising; all 1 when there is no variance. */
   readonly energy: Tensor<'f64'>;
+}
+
+export interface SamplePca extends Pca {
+  /** [d], the mean sample, or zeros. */
+  readonly mean: Tensor<'f64'>;
+}
+
+export interface PcaOptions extends LinalgOptions {
+  /** Leading components wanted; default all. */
+  readonly count?: number;
+}
+
+export interface SamplePcaOptions extends PcaOptions {
+  /** Take the mean off first. Default true. */
+  readonly centre?: boolean;
 }
 
 /**
  * Principal components of a centred covariance.
- * @param moment - [n, n] f64 (f32 is promoted), symmetric positive semi-definite; the lower triangle is read
+ * @param moment - C [d, d] f64 (f32 is promoted), symmetric positive semi-definite; the lower triangle is read
+ * @returns values [k], vectors [d, k], energy [k], k = min(count, d); energy ends in 1 when k = d
  * @throws ShapeError when `moment` is not square.
  * @throws DomainError when `moment` is not finite, not symmetric (as in symmetricEigen), or has an eigenvalue below
- * −n 2^-32 times the largest.
+ * −d 2^-32 times the largest, or `count` is not a non-negative integer. With a `count` below d, a negative eigenvalue is
+ * noticed only when the diagonal shows it, or the trace is less than the sum of the values found.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { pca } from '@rankwise/linalg';
@@ -36,48 +62,77 @@ export interface Pca {
  * toNested(values) // => [3, 1]
  * toNested(energy) // => [0.75, 1]
  */
-export function pca(moment: Tensor<FloatDType>, { kernels = referenceKernels }: LinalgOptions = {}): Pca {
-  const { values, vectors } = semidefiniteEigen('pca', 'moment', moment, kernels);
-  return {
-    values: tensorOf(values, [values.length]),
-    vectors,
-    energy: tensorOf(energyShares(values), [values.length]),
-  };
+export function pca(moment: Tensor<FloatDType>, options: PcaOptions = {}): Pca {
+  const { count = Number.MAX_SAFE_INTEGER, kernels = referenceKernels } = options;
+  checkRank('pca', 'count', count);
+  const eigen = semidefiniteEigen('pca', 'moment', moment, kernels, Math.min(count, moment.shape[0] ?? 0));
+  return components(eigen, []);
 }
 
 /**
- * Eigenvalues, descending and not below 0, and eigenvectors of a positive semi-definite matrix.
- * @throws as `pca`, naming `caller` and `argument`.
+ * Principal components of samples: of their covariance (1/n) Σ (y − ȳ)(y − ȳ)ᵀ.
+ * @param samples - Y [n, d] f64 (f32 is promoted), a sample a row
+ * @returns mean [d], values [k], vectors [d, k], energy [k], k = min(count, n, d); energy ends in 1 when k = min(n, d)
+ * @throws ShapeError when `samples` does not have 2 axes.
+ * @throws DomainError when a sample is not finite, or `count` is not a non-negative integer.
+ * @example
+ * import { fromNested, toNested } from '@rankwise/tensor';
+ * import { pcaFromSamples } from '@rankwise/linalg';
+ * const { mean, values, vectors } = pcaFromSamples(fromNested('f64', [[1, 5], [1, 9]]));
+ * toNested(mean) // => [1, 7]
+ * toNested(values) // => [4, 0]
+ * toNested(vectors) // => [[0, 1], [1, 0]]
  */
-export function semidefiniteEigen(
-  caller: string,
-  argument: string,
-  moment: Tensor<FloatDType>,
-  kernels: Kernels,
-): { readonly values: Float64Array; readonly vectors: Tensor<'f64'> } {
-  const { values, vectors } = eigenOfSymmetric(caller, argument, moment, kernels);
-  const n = values.data.length;
-  const largest = n === 0 ? 0 : values.data[0]!;
-  const smallest = n === 0 ? 0 : values.data[n - 1]!;
-  // Elements off by the symmetry tolerance each move an eigenvalue by at most n times that (Weyl).
-  if (smallest < -n * SYMMETRY_TOLERANCE * Math.abs(largest)) {
-    throw new DomainError(
-      `${caller}: ${argument}: expected a positive semi-definite matrix, got eigenvalues from ${smallest} to ${largest}`,
-    );
+export function pcaFromSamples(samples: Tensor<FloatDType>, options: SamplePcaOptions = {}): SamplePca {
+  const { count = Number.MAX_SAFE_INTEGER, centre = true, kernels = referenceKernels } = options;
+  checkRank('pcaFromSamples', 'count', count);
+  const { rows, mean, power } = copySamples('pcaFromSamples', 'samples', samples, centre);
+  const [n = 0, d = 0] = rows.shape;
+  // One after the other: the square of the power may be no double.
+  const divisors = [Math.max(n, 1), power, power];
+  const means = tensorOf(mean, [d]);
+  if (n < d) {
+    const { s, v } = svd(rows, { kernels });
+    const k = Math.min(count, n);
+    const squares = s.data.map((value) => value * value);
+    const rest = k < n ? sumOfRatios(squares.subarray(k), squares[0] ?? 0) : 0;
+    const eigen = { values: squares.slice(0, k), vectors: leadingColumns(v, k), rest };
+    return { mean: means, ...components(eigen, divisors) };
   }
-  return { values: values.data.map((value) => Math.max(value, 0)), vectors };
+  const moment = product(kernels, transpose(rows), rows);
+  const eigen = semidefiniteEigen('pcaFromSamples', 'samples', moment, kernels, Math.min(count, d));
+  return { mean: means, ...components(eigen, divisors) };
 }
 
-/** Running sums over the total. Summed from the small end, the total is the last running sum to rounding; it is set to 1. */
-function energyShares(values: Float64Array): Float64Array {
+/** Values come divided by all of `divisors`. */
+function components({ values, vectors, rest }: SemidefiniteEigen, divisors: readonly number[]): Pca {
+  const k = values.length;
+  const energy = energyShares(values, rest);
+  for (const divisor of divisors) unscaleInPlace(values, divisor);
+  return { values: tensorOf(values, [k]), vectors, energy: tensorOf(energy, [k]) };
+}
+
+/**
+ * Running sums over the total, all divided by the largest first so that none overflows. Summed from the small end, the total
+ * is the last running sum to rounding; with nothing left over, that share is set to 1.
+ */
+function energyShares(values: Float64Array, rest: number): Float64Array {
   const shares = new Float64Array(values.length).fill(1);
-  let total = 0;
-  for (let i = values.length - 1; i >= 0; i--) total += values[i]!;
+  const largest = values[0] ?? 0;
+  const total = rest + sumOfRatios(values, largest);
   if (total === 0) return shares;
   let sum = 0;
-  for (let i = 0; i < values.length - 1; i++) {
-    sum += values[i]!;
+  const last = rest === 0 ? values.length - 1 : values.length;
+  for (let i = 0; i < last; i++) {
+    sum += values[i]! / largest;
     shares[i] = Math.min(sum / total, 1);
   }
   return shares;
+}
+
+/** Σ values / largest, from the small end; 0 / 0 counts as 0. */
+function sumOfRatios(values: Float64Array, largest: number): number {
+  let sum = 0;
+  if (largest > 0) for (let i = values.length - 1; i >= 0; i--) sum += values[i]! / largest;
+  return sum;
 }

@@ -5,31 +5,34 @@
  * |-------|--------|---------------------------------------------------------------------|
  * | C     | [d, d] | Y Yᵀ, of centred samples; sum or mean, the answer is the same       |
  * | cross | [p, d] | Z Yᵀ, scaled alike                                                  |
- * | W     | [d, r] | E_r diag(e_r)^−½, from C = E diag(e) Eᵀ with the r eigenvalues kept |
+ * | W     | [d, r] | whitener of C: WᵀCW = I, W Wᵀ = C⁺ (semidefiniteMetric.ts)          |
  * | G     | [p, r] | cross · W                                                           |
  * | U     | [p, k] | top k left singular vectors of G, k = min(ρ, r, p)                  |
  *
  *     M = U Uᵀ cross W Wᵀ,    ‖Z − M Y‖² = ‖Z‖² − σ_1² − … − σ_k²   (σ: singular values of G)
  *
- * Why: W whitens, WᵀCW = I, so ‖Z − MY‖² = ‖Z‖² − ‖G‖² + ‖G − M̃‖² with M̃ = M E_r diag(e_r)^½, and the best M̃ of rank ρ is
- * the truncated SVD of G (Eckart & Young 1936); Izenman 1975, Theorem 1. W Wᵀ is C's pseudo-inverse, so of all minimisers
- * the one of least norm is found, and a variable that never varies gets weight 0 exactly. In the wording of Zhang et al. 2015,
- * §2.2, where M̂ = Z Yᵀ (Y Yᵀ)⁻¹ = U S Vᵀ with UᵀU = I and Vᵀ (Y Yᵀ) V = I: that V is W times the right singular vectors of G.
+ * Why: with M̂ = cross C⁺, a least-squares solution, ‖Z − MY‖² = ‖Z − M̂Y‖² + ‖M̂ − M‖_C², so M is M̂ truncated in the metric of
+ * C: Eckart & Young 1936 through generalizedSvd.ts; Izenman 1975, Theorem 1. There G = M̂ R = cross W, and U and S of M̂ = U S Vᵀ,
+ * VᵀCV = I, are those of G; right = UᵀG Wᵀ = S Vᵀ. For a singular C, of all minimisers this is the one of least norm, and a
+ * variable that never varies gets weight 0 exactly. (Zhang et al. 2015, §2.2, where C = Y Yᵀ is inverted.)
  *
- * U is taken from the symmetric eigenproblem of G Gᵀ, not from an SVD of G, at about a third of the cost. Squaring loses
- * small singular values, but not the objective: U is optimal for G Gᵀ + ΔG with ‖ΔG‖ ≤ c p ε ‖G‖², so the minimum is missed
- * by at most 2k ‖ΔG‖ ≤ 2k c p ε ‖Z‖² whatever the gaps, which is the rounding of ‖Z − M Y‖² itself. The singular values
- * returned are lengths of uᵀG, with errors ε ‖G‖ and not √ε ‖G‖.
+ * U comes from an eigenproblem of the smaller side of G, or by improvement of an earlier U: leadingSubspace.ts. The singular
+ * values returned are lengths of uᵀG, with errors ε ‖G‖ and not √ε ‖G‖. Cost: 2 p d r + 2 p r min(p, r) operations and the
+ * eigenproblem; improved, 14 p d k.
  */
 
 import { DomainError, ShapeError, formatShape, referenceKernels, tensorOf, transpose, zeros } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { applyColumnOrder, columnSigns, descendingOrder } from '../dense/columnOrder.ts';
 import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
-import { semidefiniteEigen } from './pca.ts';
-import { leadingColumns, product, scaleColumnsInPlace } from '../dense/products.ts';
-import { symmetricEigen } from '../eigen/symmetricEigen.ts';
+import { product } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
+import { checkRank } from './checkRank.ts';
+import { improvedLeftVectors, leadingLeftVectors } from './leadingSubspace.ts';
+import type { LeadingSubspace } from './leadingSubspace.ts';
+import { semidefiniteMetric, whitenerOf } from './semidefiniteMetric.ts';
+import type { MetricOptions } from './semidefiniteMetric.ts';
 
 /** A regressor's moment, ready for any number of regressions on it. */
 export interface Regressor {
@@ -43,14 +46,22 @@ export interface Regressor {
   readonly eigenvalues: Tensor<'f64'>;
 }
 
-export interface RegressorOptions extends LinalgOptions {
-  /**
-   * Eigenvalues up to this share of the largest count as zero. Default 16 d ε: the eigenvalues' own errors stay well below
-   * it, and it is (3e-7 … 1.4e-6)² for d = 32 … 512, the energy of rounding noise in responses held as f32.
-   */
-  readonly tolerance?: number;
+export interface RegressorOptions extends MetricOptions {
   /** Adds ridge · trace(C) / d to each diagonal element of C: minimises ‖Z − MY‖² + (that) ‖M‖² instead. Default 0. */
   readonly ridge?: number;
+}
+
+export interface RegressionOptions extends LinalgOptions {
+  /**
+   * [p, k] with orthonormal columns, the `left` of an earlier regression that this one differs little from. It is improved
+   * instead of solving anew: the residual is then that of no M with this left or, to `leastGain`, the least. Default none.
+   */
+  readonly initial?: Tensor<FloatDType>;
+  /**
+   * Improvement ends with a step that adds no more than this share to Σ σ²; when four are not enough, the problem is
+   * solved anew. Default 2^-10: in the alternation of Zhang et al. 2015, §2.2, a further step adds a 50th to a 10^5th of that.
+   */
+  readonly leastGain?: number;
 }
 
 export interface ReducedRankRegression {
@@ -58,12 +69,12 @@ export interface ReducedRankRegression {
   readonly left: Tensor<'f64'>;
   /** [k, d]; M = left · right. */
   readonly right: Tensor<'f64'>;
-  /** [k], the k largest singular values of G, descending: Σ σ² is the sum of squares explained. */
+  /** [k], descending: Σ σ² is the sum of squares explained. Without `initial`, the k largest singular values of G. */
   readonly singularValues: Tensor<'f64'>;
 }
 
-/** Default share of the largest eigenvalue that counts as zero, per dimension: see RegressorOptions. */
-const ZERO_SHARE_PER_DIMENSION = 16 * Number.EPSILON;
+/** Default of RegressionOptions.leastGain. */
+const LEAST_GAIN = 2 ** -10;
 
 /**
  * Whitens the moment of a regressor; done once for many regressions.
@@ -79,28 +90,10 @@ const ZERO_SHARE_PER_DIMENSION = 16 * Number.EPSILON;
  * toNested(regressor.whitener) // => [[0.5], [0]]
  */
 export function prepareRegressor(moment: Tensor<FloatDType>, options: RegressorOptions = {}): Regressor {
-  const {
-    tolerance = ZERO_SHARE_PER_DIMENSION * (moment.shape[0] ?? 0),
-    ridge = 0,
-    kernels = referenceKernels,
-  } = options;
-  checkNonNegative('tolerance', tolerance);
-  checkNonNegative('ridge', ridge);
-  const { values, vectors } = semidefiniteEigen('prepareRegressor', 'moment', moment, kernels);
-  const d = values.length;
-  let trace = 0;
-  for (const value of values) trace += value;
-  // C and C + μI have the same eigenvectors.
-  const shift = d === 0 ? 0 : (ridge * trace) / d;
-  const eigenvalues = values.map((value) => value + shift);
-  const threshold = tolerance * (eigenvalues[0] ?? 0);
-  let rank = 0;
-  while (rank < d && eigenvalues[rank]! > threshold) rank++;
-
-  const inverseRoots = eigenvalues.subarray(0, rank).map((value) => 1 / Math.sqrt(value));
-  const whitener = scaleColumnsInPlace(leadingColumns(vectors, rank), inverseRoots);
-  if (ridge === 0) clearDeadRowsInPlace(whitener, moment);
-  return { dimension: d, rank, whitener, eigenvalues: tensorOf(eigenvalues, [d]) };
+  const metric = semidefiniteMetric('prepareRegressor', 'moment', moment, options);
+  const { rank, eigenvalues } = metric;
+  const dimension = eigenvalues.length;
+  return { dimension, rank, whitener: whitenerOf(metric), eigenvalues: tensorOf(eigenvalues, [dimension]) };
 }
 
 /**
@@ -108,9 +101,9 @@ export function prepareRegressor(moment: Tensor<FloatDType>, options: RegressorO
  * @param regressor - from `prepareRegressor`
  * @param cross - Z Yᵀ [p, d] f64 (f32 is promoted)
  * @param rank - at least 0; k = min(rank, regressor.rank, p), so a moment of zeros gives k = 0
- * @returns left [p, k] with orthonormal columns, right [k, d], singularValues [k]
- * @throws ShapeError when `cross` is not [p, d].
- * @throws DomainError when `cross` is not finite or `rank` is not a non-negative integer.
+ * @returns left [p, k] with orthonormal columns, the largest element of each positive; right [k, d], singularValues [k]
+ * @throws ShapeError when `cross` is not [p, d] or `initial` not [p, k].
+ * @throws DomainError when `cross` or `initial` is not finite, `rank` is not a non-negative integer, or `leastGain` is not a number ≥ 0.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { prepareRegressor, reducedRankRegression } from '@rankwise/linalg';
@@ -124,46 +117,62 @@ export function reducedRankRegression(
   regressor: Regressor,
   cross: Tensor<FloatDType>,
   rank: number,
-  { kernels = referenceKernels }: LinalgOptions = {},
+  options: RegressionOptions = {},
 ): ReducedRankRegression {
-  if (!Number.isSafeInteger(rank) || rank < 0) {
-    throw new DomainError(`reducedRankRegression: rank: expected a non-negative integer, got ${rank}`);
-  }
+  checkRank('reducedRankRegression', 'rank', rank);
   const { dimension: d, rank: r, whitener } = regressor;
-  const crossMatrix = copyMatrix('reducedRankRegression', 'cross', cross);
-  const { rows: p } = crossMatrix;
-  if (cross.shape[1] !== d) {
+  const { kernels = referenceKernels, initial, leastGain = LEAST_GAIN } = options;
+  const matrix = copyMatrix('reducedRankRegression', 'cross', cross);
+  if (matrix.columns !== d) {
     throw new ShapeError(
       `reducedRankRegression: cross: expected [p, ${d}] to fit the regressor, got ${formatShape(cross.shape)}`,
     );
   }
-  const k = Math.min(rank, r, p);
-  const g = product(kernels, matrixTensor(crossMatrix), whitener);
-  const power = scaleToSafeRangeInPlace(g.data);
-  const left = leadingColumns(symmetricEigen(product(kernels, g, transpose(g)), { kernels }).vectors, k);
-  const projected = product(kernels, transpose(left), g);
-  const singularValues = zeros('f64', [k]);
-  for (let i = 0; i < k; i++) singularValues.data[i] = norm2(projected.data, i * r, r);
-  unscaleInPlace(singularValues.data, power);
-  unscaleInPlace(projected.data, power);
-  return { left, right: product(kernels, projected, transpose(whitener)), singularValues };
+  if (!(leastGain >= 0)) {
+    throw new DomainError(`reducedRankRegression: leastGain: expected a number >= 0, got ${leastGain}`);
+  }
+  const k = Math.min(rank, r, matrix.rows);
+  const start = initial === undefined ? undefined : copyInitial(initial, matrix.rows, k);
+  const crossPower = scaleToSafeRangeInPlace(matrix.data);
+  const scaled = matrixTensor(matrix);
+  let gPower = 1;
+  let subspace = start && improvedLeftVectors(kernels, scaled, whitener, start, leastGain);
+  if (subspace === undefined) {
+    const g = product(kernels, scaled, whitener);
+    gPower = scaleToSafeRangeInPlace(g.data);
+    subspace = leadingLeftVectors(kernels, g, k);
+  }
+  const { left, projected, lengths } = inOrder(subspace);
+  for (const power of [gPower, crossPower]) {
+    unscaleInPlace(lengths, power);
+    unscaleInPlace(projected.data, power);
+  }
+  return { left, right: product(kernels, projected, transpose(whitener)), singularValues: tensorOf(lengths, [k]) };
 }
 
-/**
- * A variable that never varies has c_ii = Σ_j e_j E_ij² = 0, hence E_ij = 0 for every j kept: its row of W is zero but for
- * rounding, and is made so.
- */
-function clearDeadRowsInPlace(whitener: Tensor<'f64'>, moment: Tensor<FloatDType>): void {
-  const [d = 0, rank = 0] = whitener.shape;
-  const [rowStride = 0, columnStride = 0] = moment.strides;
-  for (let i = 0; i < d; i++) {
-    const variance = moment.data[moment.offset + i * (rowStride + columnStride)]!;
-    if (variance === 0) whitener.data.fill(0, i * rank, (i + 1) * rank);
+function copyInitial(initial: Tensor<FloatDType>, p: number, k: number): Tensor<'f64'> {
+  const copy = copyMatrix('reducedRankRegression', 'initial', initial);
+  if (copy.rows !== p || copy.columns !== k) {
+    throw new ShapeError(`reducedRankRegression: initial: expected [${p}, ${k}], got ${formatShape(initial.shape)}`);
   }
+  return matrixTensor(copy);
 }
 
-function checkNonNegative(argument: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new DomainError(`prepareRegressor: ${argument}: expected a finite number >= 0, got ${value}`);
-  }
+/** Columns of U by descending length of uᵀG, each with its largest element positive; new arrays. */
+function inOrder(subspace: LeadingSubspace): LeadingSubspace & { readonly lengths: Float64Array } {
+  const [k = 0, r = 0] = subspace.projected.shape;
+  const rows = subspace.projected.data;
+  const left = copyMatrix('reducedRankRegression', 'left', subspace.left);
+  const lengths = Float64Array.from({ length: k }, (_, i) => norm2(rows, i * r, r));
+  const order = descendingOrder(lengths);
+  const signs = columnSigns(left);
+  const projected = zeros('f64', [k, r]);
+  order.forEach((from, to) => {
+    for (let j = 0; j < r; j++) projected.data[to * r + j] = signs[from]! * rows[from * r + j]!;
+  });
+  return {
+    left: matrixTensor(applyColumnOrder(left, order, signs)),
+    projected,
+    lengths: Float64Array.from(order, (from) => lengths[from]!),
+  };
 }
