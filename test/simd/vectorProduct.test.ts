@@ -22,6 +22,8 @@ interface Case {
   readonly beta: number;
   readonly bias: boolean;
   readonly relu: boolean;
+  /** The vectors lie in the linear memory too. */
+  readonly residentVectors: boolean;
   readonly seed: number;
 }
 
@@ -38,6 +40,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   beta: fc.constantFrom(0, 1, -0.5),
   bias: fc.boolean(),
   relu: fc.boolean(),
+  residentVectors: fc.boolean(),
   seed: fc.nat(1000),
 });
 
@@ -72,6 +75,19 @@ function callOf(matrix: Tensor<'f64'>, { m, k, fromLeft, alpha, beta, bias, relu
   };
 }
 
+/** A contiguous copy in the workspace. */
+function moved(kernels: Kernels, tensor: MatmulCall['a']): Tensor<'f64'> {
+  const copy = kernels.workspace!.borrow('f64', tensor.shape)!;
+  const [rows = 0, columns = 0] = tensor.shape;
+  const [rowStride = 0, columnStride = 0] = tensor.strides;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      copy.data[i * columns + j] = tensor.data[tensor.offset + i * rowStride + j * columnStride]!;
+    }
+  }
+  return copy;
+}
+
 describe.each([...bothKernels])('resident matrix times vector, %s', (_name, kernels) => {
   it('stays within the bounds of a product', () => {
     fc.assert(
@@ -79,9 +95,12 @@ describe.each([...bothKernels])('resident matrix times vector, %s', (_name, kern
         const [matrix, whole] = residentMatrix(kernels, drawn);
         const call = callOf(matrix, drawn);
         const limits = matmulBound(call);
-        kernels.matmul(call);
-        expectWithin(call.out.data.subarray(call.out.offset, call.out.offset + drawn.m), limits);
-        kernels.workspace!.release(whole);
+        const lent = drawn.residentVectors ? [call.a, call.b, call.out].map((tensor) => moved(kernels, tensor)) : [];
+        const vectors = drawn.fromLeft ? { a: lent[0] ?? call.a } : { b: lent[1] ?? call.b };
+        const out = lent[2] ?? call.out;
+        kernels.matmul({ ...call, ...vectors, out });
+        expectWithin(out.data.subarray(out.offset, out.offset + drawn.m), limits);
+        for (const tensor of [whole, ...lent]) kernels.workspace!.release(tensor);
       }),
       { numRuns: runs(200) },
     );

@@ -1,8 +1,8 @@
 /**
  * A matrix in the linear memory times a vector, in f64, in the two ways that rows of memory can be walked.
  *
- *   row_dots        out_i = Σ_j a_ij x_j      four rows share each load of x        an item is a group of four rows
- *   row_sums        out_j = Σ_i a_ij x_i      four rows share each load of out      an item is a group of 128 columns
+ *   row_dots        out_i ← α Σ_j a_ij x_j + β out_i      four rows share each load of x        an item is a group of four rows
+ *   row_sums        out_j ← Σ_i a_ij (α x_i) + β out_j    four rows share each load of out      an item is a group of 128 columns
  *
  * The second is the product with the transpose. Each element of a is used once, so both run at the speed of the cache that it lies in.
  */
@@ -24,6 +24,9 @@ const matrixFields = {
   out: 'i32',
   rows: 'i32',
   columns: 'i32',
+  alpha: 'f64',
+  /** With 0 the old contents of out are not read. */
+  beta: 'f64',
 } as const;
 
 type MatrixTask = Task<typeof matrixFields>;
@@ -99,9 +102,15 @@ function emitRowDots(
     });
   });
   f.set(out, at(fields.out, row, bytes));
+  const total = f.local('f64');
+  const { alpha, beta } = fields;
   sums.forEach((sum, r) => {
-    const total = f64.add(f64x2.extract_lane(sum.get(), 0), f64x2.extract_lane(sum.get(), 1));
-    f.do(f64.store(out.get(), total, bytes * r));
+    f.set(total, f64.add(f64x2.extract_lane(sum.get(), 0), f64x2.extract_lane(sum.get(), 1)));
+    f.set(total, f64.mul(alpha.get(), total.get()));
+    f.if(f64.ne(beta.get(), f64.const(0)), () => {
+      f.set(total, f64.add(total.get(), f64.mul(beta.get(), f64.load(out.get(), bytes * r))));
+    });
+    f.do(f64.store(out.get(), total.get(), bytes * r));
   });
 }
 
@@ -120,7 +129,15 @@ function emitRowSums(
   f.set(first, i32.mul(item.get(), i32.const(columnsOfItem)));
   f.set(count, smaller(i32.sub(fields.columns.get(), first.get()), i32.const(columnsOfItem)));
   f.set(out, at(fields.out, first, bytes));
-  f.do(memory.fill(out.get(), i32.const(0), i32.mul(count.get(), i32.const(bytes))));
+  f.set(end, at(out, count, bytes));
+  f.if(f64.eq(fields.beta.get(), f64.const(0)), () => {
+    f.do(memory.fill(out.get(), i32.const(0), i32.mul(count.get(), i32.const(bytes))));
+  });
+  f.if(f64.ne(fields.beta.get(), f64.const(1)), () => {
+    f.count(out, out.get(), end.get(), bytes, () => {
+      f.do(f64.store(out.get(), f64.mul(fields.beta.get(), f64.load(out.get()))));
+    });
+  });
   f.set(row, i32.const(0));
   forGroups(f, row, fields.rows, (rows) => {
     const places = rowPlaces(f, fields, row, rows, i32.mul(first.get(), i32.const(bytes)));
@@ -128,7 +145,7 @@ function emitRowSums(
     f.set(x, at(fields.x, row, bytes));
     const factors = places.map((_, r) => {
       const factor = f.local('v128');
-      f.set(factor, f64x2.splat(f64.load(x.get(), bytes * r)));
+      f.set(factor, f64x2.splat(f64.mul(fields.alpha.get(), f64.load(x.get(), bytes * r))));
       return factor;
     });
     const start = at(fields.out, first, bytes);

@@ -89,8 +89,7 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
     );
     if (resident !== undefined) return;
     if (fused) return copyRows(rows, columns, out, result);
-    const [rowStep, columnStep] = turned ? [1, plan.columns] : [plan.columns, 1];
-    storeSums(call, (i, j) => result.data[result.offset + i * rowStep + j * columnStep]!);
+    storeSums(call, { ...result, strides: turned ? [1, plan.columns] : [plan.columns, 1] });
   });
 }
 

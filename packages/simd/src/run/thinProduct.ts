@@ -49,5 +49,5 @@ export function multiplyThin(machine: Machine, call: MatmulCall): void {
       sums.set(data.subarray(out / bytes, out / bytes + count * n), from * n);
     }
   });
-  storeSums(call, (i, j) => sums[i * n + j]!);
+  storeSums(call, { data: sums, offset: 0, strides: [n, 1] });
 }
