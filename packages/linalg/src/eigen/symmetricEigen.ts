@@ -30,6 +30,7 @@ import { divideAndConquerInPlace } from './divideAndConquer.ts';
 import { orderedColumns } from './orderedColumns.ts';
 import { applyReflectorsToRowsInPlace, tridiagonalizeInPlace } from './tridiagonalize.ts';
 import type { Tridiagonal } from './tridiagonalize.ts';
+import { checkCount } from './tridiagonalMatrix.ts';
 import { tridiagonalQlInPlace } from './tridiagonalQl.ts';
 
 /**
@@ -81,7 +82,16 @@ export function eigenOfSymmetric(
   count?: number,
 ): SymmetricEigen {
   const matrix = copySymmetricMatrix(caller, argument, a);
-  const wanted = checkCount(caller, count, matrix.rows);
+  return eigenOfLowerTriangle(caller, matrix, kernels, checkCount(caller, count, matrix.rows));
+}
+
+/** The `wanted` largest eigenpairs of the symmetric matrix with this lower triangle, which is destroyed. */
+export function eigenOfLowerTriangle(
+  caller: string,
+  matrix: DenseMatrix,
+  kernels: Kernels,
+  wanted: number,
+): SymmetricEigen {
   const power = scaleToSafeRangeInPlace(matrix.data);
   const { values: found, vectors: rows } = withTridiagonal(kernels, matrix, (tridiagonal) => {
     const { diagonal, coupling } = tridiagonal;
@@ -132,15 +142,6 @@ function withTridiagonal<T>(kernels: Kernels, matrix: DenseMatrix, use: (tridiag
   } finally {
     if (borrowed !== undefined) workspace?.release(borrowed);
   }
-}
-
-/** @throws DomainError when `count` is not an integer in 0 … n. */
-function checkCount(caller: string, count: number | undefined, n: number): number {
-  if (count === undefined) return n;
-  if (!Number.isInteger(count) || count < 0 || count > n) {
-    throw new DomainError(`${caller}: count: expected an integer from 0 to ${n}, got ${count}`);
-  }
-  return count;
 }
 
 /**

@@ -28,7 +28,7 @@ import { applyToRowsInPlace, triangularFactor } from '../orthogonal/blockReflect
 import { dotRows, subtractRowsInPlace } from './rowCombinations.ts';
 
 /** Rows in a panel: the corrections grow with it, the updates become faster. Measured at n = 192 … 1024. */
-const PANEL = 24;
+const PANEL = 16;
 
 /** Rows of the leading block updated by one product: half of a strip's square on the diagonal is work for nothing. */
 const STRIP = 128;
