@@ -1,9 +1,11 @@
-import { createRandom, fromNested, toNested, transpose, zeros } from '@rankwise/tensor';
-import { jacobiSvd, svd, symmetricEigen } from '@rankwise/linalg';
+import { createSimdKernels } from '@rankwise/simd';
+import { cast, createRandom, fromNested, referenceKernels, toNested, transpose, zeros } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
+import { jacobiEigen, jacobiSvd, singularValues, svd, symmetricEigen } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generalCase, generalCases } from '../kit/matrices/arbitraries.ts';
-import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled, symmetrized, withSingularValues } from '../kit/matrices/gallery.ts'; // prettier-ignore
+import { at, generalGallery, matrixFrom, multiply, randomMatrix, randomOrthonormal, scaled, symmetrized, withSingularValues } from '../kit/matrices/gallery.ts'; // prettier-ignore
 import type { Matrix } from '../kit/matrices/gallery.ts';
 import {
   expectRatio,
@@ -18,6 +20,8 @@ import {
 import { runs } from '../kit/runs.ts';
 
 printWorstRatios();
+
+const simd = await createSimdKernels({ leastWork: 0 });
 
 const solvers = { svd, jacobiSvd };
 
@@ -133,6 +137,105 @@ describe('laws', () => {
   });
 });
 
+/** Around one block and two, with a QR factorisation first and without, wide and tall. */
+const blockShapes = [[31, 31], [32, 32], [33, 33], [34, 33], [40, 33], [66, 33], [33, 66], [64, 65], [66, 66], [101, 97]] as const; // prettier-ignore
+
+function expectAllForms(kernels: Kernels, a: Matrix, what: string): void {
+  const [m = 0, n = 0] = a.shape;
+  const k = Math.min(m, n);
+  const { u, s, v } = svd(a, { kernels });
+  expectRatio("svd: A = U S V'", what, factorizationRatio(a, u, s.data, transpose(v)));
+  expectRatio("svd: U'U = I", what, orthogonalityRatio(u));
+  expectRatio("svd: V'V = I", what, orthogonalityRatio(v));
+  expect([isDescending(s), hasPositiveLargest(u), s.data.every((value) => value >= 0)], what).toEqual([true, true, true]); // prettier-ignore
+  expectRatio('singularValues: against svd', what, valuesRatio(singularValues(a, { kernels }).data, s.data));
+
+  const full = svd(a, { kernels, full: true });
+  expect([full.u.shape, full.v.shape]).toEqual([[m, m], [n, n]]); // prettier-ignore
+  expectRatio("svd: U'U = I, complete", what, orthogonalityRatio(full.u));
+  expectRatio("svd: V'V = I, complete", what, orthogonalityRatio(full.v));
+  expect(full.s).toEqual(s);
+  const leading = (matrix: Matrix): Matrix => matrixFrom(matrix.shape[0] ?? 0, k, (i, j) => at(matrix, i, j));
+  expectRatio("svd: A = U S V'", what, factorizationRatio(a, leading(full.u), s.data, transpose(leading(full.v))));
+}
+
+for (const [name, kernels] of [
+  ['reference', referenceKernels],
+  ['simd', simd],
+] as const) {
+  // prettier-ignore
+  describe(`svd at block boundaries, with ${name} kernels`, () => {
+    for (const kind of ['random', 'half rank', 'known singular values, two clusters', 'known singular values, repeated', 'graded rows']) { // prettier-ignore
+      it(kind, () => {
+        for (const [m, n] of blockShapes) {
+          const { matrix, what } = generalCase(kind, m, n, m + n);
+          expectAllForms(kernels, matrix, what);
+        }
+      });
+    }
+
+    it('small and degenerate shapes', () => {
+      for (const [m, n] of [[0, 0], [0, 3], [3, 0], [1, 1], [1, 4], [4, 1], [3, 2], [2, 5]] as const) { // prettier-ignore
+        expectAllForms(kernels, randomMatrix(m, n, createRandom(m + n)), `random, ${m} x ${n}`);
+        expectAllForms(kernels, zeros('f64', [m, n]), `zero, ${m} x ${n}`);
+      }
+    });
+
+    it('scales from subnormal to near overflow', () => {
+      const a = randomMatrix(70, 40, createRandom(4));
+      for (const exponent of [-1050, -700, 700, 1010]) {
+        const moved = scaled(scaled(a, 2 ** (exponent / 2)), 2 ** (exponent / 2));
+        expectAllForms(kernels, moved, `random times 2^${exponent}`);
+      }
+    });
+  });
+}
+
+describe('svd against other algorithms', () => {
+  it('jacobiSvd, and the eigenvalues of AᵀA and of [0 A; Aᵀ 0]', () => {
+    const random = createRandom(31);
+    for (const [m, n] of [
+      [40, 40],
+      [70, 38],
+      [66, 66],
+    ] as const) {
+      // prettier-ignore
+      const what = `${m} x ${n}`;
+      const a = withSingularValues(m, n, Array.from({ length: n }, (_, i) => 4 - (2 * i) / n), random); // prettier-ignore
+      const { s } = svd(a);
+      expectRatio('svd: values against Jacobi', what, valuesRatio(s.data, jacobiSvd(a).s.data));
+      const gram = jacobiEigen(symmetrized(multiply(transpose(a), a))).values;
+      expectRatio("svd: squares against eigenvalues of A'A", what, valuesRatio(s.data.map((x) => x * x), gram.data)); // prettier-ignore
+      const doubled = matrixFrom(m + n, m + n, (i, j) => (i < m && j >= m ? at(a, i, j - m) : i >= m && j < m ? at(a, j, i - m) : 0)); // prettier-ignore
+      const { values } = symmetricEigen(doubled);
+      expectRatio("svd: against eigenvalues of [0 A; A' 0]", what, valuesRatio(s.data, values.data.slice(0, n)));
+    }
+  });
+
+  it('Ky Fan: the sum of the leading values is the largest trace of UᵀAV over orthonormal U and V', () => {
+    const random = createRandom(32);
+    const a = randomMatrix(9, 7, random);
+    const { s } = svd(a);
+    for (const k of [1, 3, 7]) {
+      const sum = s.data.slice(0, k).reduce((total, value) => total + value, 0);
+      for (let trial = 0; trial < 20; trial++) {
+        const small = multiply(
+          transpose(randomOrthonormal(9, k, random)),
+          multiply(a, randomOrthonormal(7, k, random)),
+        );
+        const trace = Array.from({ length: k }, (_, i) => at(small, i, i)).reduce((total, value) => total + value, 0);
+        expect(trace).toBeLessThanOrEqual(sum);
+      }
+    }
+  });
+
+  it('f32 is promoted', () => {
+    const a = cast(randomMatrix(12, 9, createRandom(33)), 'f32');
+    expect(svd(a)).toEqual(svd(cast(a, 'f64')));
+    expect(singularValues(a)).toEqual(singularValues(cast(a, 'f64')));
+  });
+});
+
 describe('counter-examples found', () => {
   it('jacobiSvd: parallel columns cancel to rounding errors that are parallel again', () => {
     const { matrix, what } = generalCase('all ones', 8, 8, 0);
@@ -173,6 +276,11 @@ describe('relative accuracy', () => {
 });
 
 describe('errors', () => {
+  it('singularValues refuses what it is not for', () => {
+    expect(() => singularValues(zeros('f64', [3]))).toThrow('singularValues: a: expected 2 axes, got shape [3]');
+    expect(() => singularValues(fromNested('f64', [[NaN]]))).toThrow('singularValues: a: expected finite elements');
+  });
+
   for (const [name, decompose] of Object.entries(solvers)) {
     it(`${name} refuses what it is not for`, () => {
       expect(() => decompose(zeros('f64', [3]))).toThrow(`${name}: a: expected 2 axes, got shape [3]`);

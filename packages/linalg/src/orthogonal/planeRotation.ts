@@ -29,7 +29,8 @@ export function rotationInto(slots: RotationSlots, f: number, g: number): void {
     return;
   }
   const square = f * f + g * g;
-  if (square >= SMALLEST_SAFE_SQUARE && square < Infinity) {
+  // NaN takes this way as well, and comes out as NaN.
+  if (!(square < SMALLEST_SAFE_SQUARE || square === Infinity)) {
     const length = Math.sqrt(square);
     const r = f < 0 ? -length : length;
     slots[COSINE] = f / r;
