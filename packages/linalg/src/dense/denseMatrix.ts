@@ -14,10 +14,11 @@ export const EPSILON = Number.EPSILON;
 export const SAFE_MINIMUM = 2 ** -1022;
 
 /**
- * Magnitudes whose squares may be summed: below 2^485, n² ≤ 2^53 squares stay under 2^1023; above 2^-485 the square of an
- * element ε times the largest is still normal (2^-970 · 2^-52 = 2^-1022).
+ * Magnitudes whose squares may be summed and compared: below 2^400, n² ≤ 2^53 squares stay far under 2^1023; above 2^-400 the
+ * square of an element ε² = 2^-104 times the largest is still normal (2^-800 · 2^-208 = 2^-1008), so that what is dropped for
+ * having a square below the smallest normal number is far below ε times the largest.
  */
-const SAFE_EXPONENT = 485;
+const SAFE_EXPONENT = 400;
 
 export interface DenseMatrix {
   readonly rows: number;
