@@ -4,14 +4,13 @@ import { solveTriangular } from '@rankwise/linalg';
 import { createSimdKernels } from '@rankwise/simd';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectWithin, gamma, underflow, unitRoundoff } from '../kit/kernelBounds.ts';
+import { expectWithin, gamma, unitRoundoff } from '../kit/kernelBounds.ts';
 import { generalCase, seeds, sizes } from '../kit/matrices/arbitraries.ts';
 import { at, generalGallery, matrixFrom, multiply, randomMatrix, scaled } from '../kit/matrices/gallery.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
-import { distanceRatio, expectRatio, printWorstRatios, solutionRatio } from '../kit/matrices/ratios.ts';
+import { largestOf } from '../kit/matrices/matrix.ts';
+import { distanceRatio, expectRatio, solutionRatio } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 // Every product on SIMD, however small.
 const simd = await createSimdKernels({ leastWork: 0 });
@@ -46,7 +45,7 @@ const magnitudes = (a: Matrix): Matrix => matrixFrom(a.shape[0] ?? 0, a.shape[1]
 function expectSmallResidual(t: Matrix, x: Matrix, b: Matrix): void {
   const [n = 0] = t.shape;
   const bound = multiply(magnitudes(t), magnitudes(x)).data.map(
-    (size) => 3 * gamma(n + 2, unitRoundoff.f64) * size + (n + 1) * underflow.f64,
+    (size) => 3 * gamma(n + 2, unitRoundoff.f64) * size + (n + 1) * Number.MIN_VALUE,
   );
   expectWithin(multiply(t, x).data, { exact: b.data, bound });
 }
@@ -57,7 +56,7 @@ function expectSmallResidual(t: Matrix, x: Matrix, b: Matrix): void {
  */
 function nonsingular(kind: string, n: number, seed: number, unitDiagonal: boolean): Matrix {
   const { matrix } = generalCase(kind, n, n, seed);
-  const largest = matrix.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  const largest = largestOf(matrix) || 1;
   return matrixFrom(n, n, (i, j) => (at(matrix, i, j) || (i === j ? largest : 0)) / (unitDiagonal ? largest : 1));
 }
 
@@ -106,7 +105,8 @@ describe('by hand', () => {
 
 describe('laws', () => {
   it('every row of the residual is small beside its own terms, for any triangle of the gallery', () => {
-    const kinds = fc.constantFrom(...generalGallery.map(({ name }) => name));
+    // Triangles of 1e-30 … 1e30 have condition numbers beyond the range of doubles, and so solutions.
+    const kinds = fc.constantFrom(...generalGallery.map(({ name }) => name).filter((name) => !/1e-30/.test(name)));
     fc.assert(
       fc.property(kinds, fc.constantFrom(...sizes), seeds, options, (kind, n, seed, choice) => {
         const t = nonsingular(kind, n, seed, choice.unitDiagonal);

@@ -16,7 +16,7 @@
  * A that passes, at any scale, as |l_ij| ≤ √a_ii; |b − A x| ≤ c γ_{3n} |L| |Lᵀ| |x|.
  */
 
-import { DomainError, referenceKernels, slice, tensorOf, transpose } from '@rankwise/tensor';
+import { DomainError, copyOf, referenceKernels, slice, tensorOf, transpose } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { matrixTensor } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
@@ -65,11 +65,10 @@ export function factorizeDefiniteInPlace(
   for (let first = 0; first < n; first += BLOCK) {
     const last = Math.min(first + BLOCK, n);
     const width = last - first;
-    const panel = new Float64Array((n - first) * width);
-    for (let i = first; i < n; i++) panel.set(data.subarray(i * n + first, i * n + last), (i - first) * width);
+    const out = copyOf(slice(whole, [[first], [first, last]]));
+    const panel = out.data;
     if (first > 0) {
       const rows = slice(whole, [[first], [0, first]]);
-      const out = tensorOf(panel, [n - first, width]);
       kernels.matmul({ a: rows, b: transpose(slice(rows, [[0, width]])), out, alpha: -1, beta: 1 });
     }
     const failed = factorizePanelInPlace(panel, width);

@@ -19,7 +19,7 @@
  * how much it did; it is near 1 but for matrices made to defeat partial pivoting. A pivot is 0 only when all that is left of its column is.
  */
 
-import { DomainError, slice, tensorOf } from '@rankwise/tensor';
+import { DomainError, copyOf, slice, tensorOf } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { maxAbs } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
@@ -110,11 +110,10 @@ function updateInPlace(
   kernels: Kernels,
 ): void {
   const width = middle - first;
+  const rows = slice(tensorOf(data, [m, n]), [[first]]);
   // L's columns interleave with the rest in memory; products want operands apart.
-  const panel = new Float64Array((m - first) * width);
-  for (let i = first; i < m; i++) panel.set(data.subarray(i * n + first, i * n + middle), (i - first) * width);
-  const l = tensorOf(panel, [m - first, width]);
-  const right = slice(tensorOf(data, [m, n]), [[first], [middle, last]]);
+  const l = copyOf(slice(rows, [undefined, [first, middle]]));
+  const right = slice(rows, [undefined, [middle, last]]);
   const beside = slice(right, [[0, width]]);
   substituteInPlace(kernels, { matrix: slice(l, [[0, width]]), isLower: true, unitDiagonal: true }, beside);
   kernels.matmul({ a: slice(l, [[width]]), b: beside, out: slice(right, [[width]]), alpha: -1, beta: 1 });

@@ -13,9 +13,11 @@
 import { DomainError, ShapeError, formatShape, referenceKernels } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { copyMatrix, copySquareMatrix, matrixTensor } from '../dense/denseMatrix.ts';
+import type { DenseMatrix } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
 import { eliminate } from './elimination.ts';
 import type { LuFactors } from './elimination.ts';
+import { gatherRows, scatterRows } from './permutation.ts';
 import { copyRightHandSide, solutionOf } from './systemScale.ts';
 import { substituteInPlace, transposedTriangle } from './triangular.ts';
 import type { Triangle } from './triangular.ts';
@@ -76,7 +78,7 @@ export function luSolve(
   }
   expectNoZeroPivot('luSolve', 'factors', factors);
   const solution = copyRightHandSide('luSolve', n, b, scale);
-  const data = solveFactored(factors, solution.data, options.transposed ?? false, options.kernels ?? referenceKernels);
+  const data = solveFactored(factors, solution, options.transposed ?? false, options.kernels ?? referenceKernels);
   return solutionOf('luSolve', { ...solution, data });
 }
 
@@ -101,7 +103,7 @@ export function solve(
   const factors = eliminate('solve', 'a', copySquareMatrix('solve', 'a', a), kernels);
   const solution = copyRightHandSide('solve', factors.upper.shape[0] ?? 0, b, factors.scale);
   expectNoZeroPivot('solve', 'a', factors);
-  return solutionOf('solve', { ...solution, data: solveFactored(factors, solution.data, false, kernels) });
+  return solutionOf('solve', { ...solution, data: solveFactored(factors, solution, false, kernels) });
 }
 
 /**
@@ -134,31 +136,26 @@ export function logDeterminant(
 }
 
 /**
- * (L U)⁻¹ P times the columns of `b`, row-major, or Pᵀ (L U)⁻ᵀ. No pivot may be 0; overflow gives elements that are not finite.
+ * X with L U X = P B, which is (L U)⁻¹ P B, or Pᵀ (L U)⁻ᵀ B. No pivot may be 0; overflow gives elements that are not finite.
  */
 export function solveFactored(
   { lower, upper, permutation }: LuFactors,
-  b: Float64Array,
+  b: DenseMatrix,
   isTransposed: boolean,
   kernels: Kernels,
 ): Float64Array {
-  const n = permutation.length;
-  const columns = n === 0 ? 0 : b.length / n;
   const l: Triangle = { matrix: lower, isLower: true, unitDiagonal: true };
   const u: Triangle = { matrix: upper, isLower: false, unitDiagonal: false };
-  const permuted = new Float64Array(b.length);
-  if (isTransposed) {
-    const x = matrixTensor({ rows: n, columns, data: b.slice() });
-    substituteInPlace(kernels, transposedTriangle(u), x);
-    substituteInPlace(kernels, transposedTriangle(l), x);
-    permutation.forEach((to, i) => permuted.set(x.data.subarray(i * columns, (i + 1) * columns), to * columns));
-    return permuted;
+  const data = isTransposed ? b.data.slice() : gatherRows(b, permutation);
+  const x = matrixTensor({ ...b, data });
+  if (!isTransposed) {
+    substituteInPlace(kernels, l, x);
+    substituteInPlace(kernels, u, x);
+    return data;
   }
-  permutation.forEach((from, i) => permuted.set(b.subarray(from * columns, (from + 1) * columns), i * columns));
-  const x = matrixTensor({ rows: n, columns, data: permuted });
-  substituteInPlace(kernels, l, x);
-  substituteInPlace(kernels, u, x);
-  return permuted;
+  substituteInPlace(kernels, transposedTriangle(u), x);
+  substituteInPlace(kernels, transposedTriangle(l), x);
+  return scatterRows({ ...b, data }, permutation);
 }
 
 /** The first pivot that is exactly 0, -1 when there is none. */

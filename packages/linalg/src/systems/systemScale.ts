@@ -36,12 +36,12 @@ export interface RightHandSide extends DenseMatrix {
   readonly columnPowers: Float64Array;
 }
 
-/** Multiplies tiny elements by a power of four p, so that the largest comes near 1, and returns p; 1 when nothing was done. */
+/** Multiplies tiny elements by a power of four p, so that the largest comes near 1, and returns p, whose root is exact. */
 export function liftInPlace(data: Float64Array): number {
   const largest = maxAbs(data);
   if (largest === 0 || largest >= LIFT_BELOW) return 1;
-  // An even exponent, so that a square root of p is a power of two; at most 2^1022, and 2^-1074 becomes 2^-52.
-  const power = 2 ** Math.min(1022, 2 * Math.floor(-Math.log2(largest) / 2));
+  // The largest power of four that is a double is 2^1022: 2^-1074 becomes 2^-52, near enough to 1.
+  const power = 4 ** Math.min(511, Math.floor(-Math.log2(largest) / 2));
   multiplyInPlace(data, power);
   return power;
 }
