@@ -38,6 +38,7 @@ import {
   worstRatios,
 } from '../kit/matrices/index.ts';
 import type { Matrix, WorstRatio } from '../kit/matrices/index.ts';
+import { readSource } from '../kit/repository.ts';
 import { runs } from '../kit/runs.ts';
 
 const orders = [0, 1, 2, 3, 5, 12, 33];
@@ -107,6 +108,12 @@ describe('the gallery', () => {
         expect([positive + zero + negative, Math.min(positive, zero, negative) >= 0]).toEqual([n, true]);
       }
     }
+  });
+
+  it('lists every kind in its README', () => {
+    const text = readSource('test/kit/matrices/README.md').text.replaceAll(/\s+/g, ' ');
+    const missing = [...symmetricGallery, ...generalGallery].filter(({ name }) => !text.includes(` ${name}`));
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 
   it('names an unknown kind', () => {

@@ -9,6 +9,7 @@ import * as fc from 'fast-check';
 import { generalFamilies, generalGallery, symmetricFamilies, symmetricGallery } from './gallery.ts';
 import type { Family } from './gallery.ts';
 import type { GeneralKind, SymmetricKind } from './kinds/kind.ts';
+import { timesPowerOfTwo } from './matrix.ts';
 import type { Matrix } from './matrix.ts';
 
 export interface MatrixCase {
@@ -47,12 +48,6 @@ export const matrixSizes: fc.Arbitrary<number> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom(15, 16, 17, 24) },
   { weight: 8, arbitrary: fc.constantFrom(31, 32, 33) },
   { weight: 1, arbitrary: fc.constantFrom(63, 64, 65) },
-);
-
-/** Up to 12, mostly: for many small problems. */
-export const smallSizes: fc.Arbitrary<number> = fc.oneof(
-  { weight: 40, arbitrary: fc.integer({ min: 0, max: 12 }) },
-  { weight: 1, arbitrary: fc.integer({ min: 13, max: 33 }) },
 );
 
 export const seeds: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2 ** 31 - 1 });
@@ -100,18 +95,32 @@ export function generalCases({
     });
 }
 
-/** The case a failure message names. */
-export function symmetricCase(kind: string, n: number, seed: number): SymmetricCase {
+/**
+ * The case a failure message names.
+ * @param exponent - the matrix is multiplied by 2^exponent; for kinds without a scale of their own
+ */
+export function symmetricCase(kind: string, n: number, seed: number, exponent = 0): SymmetricCase {
   const random = createRandom(seed);
   const { family, entry } = found('symmetricCase', symmetricFamilies, kind);
-  return { ...labelled(kind, family, `${kind}, n = ${n}, seed = ${seed}`, entry.make(n, random), random), entry };
+  const what = `${kind}, n = ${n}, seed = ${seed}`;
+  if (exponent === 0) return { ...labelled(kind, family, what, entry.make(n, random), random), entry };
+  const { spectrum: _, ...rest } = entry;
+  const matrix = timesPowerOfTwo(entry.make(n, random), exponent);
+  return { ...labelled(kind, family, `${what}, times 2^${exponent}`, matrix, random), entry: rest };
 }
 
-/** The case a failure message names. */
-export function generalCase(kind: string, m: number, n: number, seed: number): GeneralCase {
+/**
+ * The case a failure message names.
+ * @param exponent - the matrix is multiplied by 2^exponent; for kinds without a scale of their own
+ */
+export function generalCase(kind: string, m: number, n: number, seed: number, exponent = 0): GeneralCase {
   const random = createRandom(seed);
   const { family, entry } = found('generalCase', generalFamilies, kind);
-  return { ...labelled(kind, family, `${kind}, ${m} x ${n}, seed = ${seed}`, entry.make(m, n, random), random), entry };
+  const what = `${kind}, ${m} x ${n}, seed = ${seed}`;
+  if (exponent === 0) return { ...labelled(kind, family, what, entry.make(m, n, random), random), entry };
+  const { singularValues: _, ...rest } = entry;
+  const matrix = timesPowerOfTwo(entry.make(m, n, random), exponent);
+  return { ...labelled(kind, family, `${what}, times 2^${exponent}`, matrix, random), entry: rest };
 }
 
 function found<K extends { readonly name: string }>(

@@ -4,7 +4,7 @@
  * worst ratios of a run, stand apart.
  */
 
-export { generalCase, generalCases, matrixSizes, seeds, sizes, smallSizes, symmetricCase, symmetricCases } from './arbitraries.ts'; // prettier-ignore
+export { generalCase, generalCases, matrixSizes, seeds, sizes, symmetricCase, symmetricCases } from './arbitraries.ts'; // prettier-ignore
 export type {
   GeneralCase,
   GeneralCaseOptions,
@@ -22,6 +22,8 @@ export { eigenvectorLaws, partialEigenvectorLaws } from './laws/eigenvectorLaws.
 export type { EigenDecomposition, EigenOf } from './laws/eigenvectorLaws.ts';
 export { LawViolation, bindLaws, checkLaws } from './laws/law.ts';
 export type { BoundLaw, Law } from './laws/law.ts';
+export { generalizedEigenLaws, generalizedSvdLaws } from './laws/metricLaws.ts';
+export type { GeneralizedEigenOf, GeneralizedSvdOf } from './laws/metricLaws.ts';
 export { completeOrthogonalLaws, lqLaws, pivotedQrLaws, qrLaws } from './laws/orthogonalFactorLaws.ts';
 export type { CompleteOrthogonalOf, LqOf, PivotedQrOf, QrOf } from './laws/orthogonalFactorLaws.ts';
 export { generalRelationLaws, symmetricRelationLaws } from './laws/relationLaws.ts';
@@ -30,8 +32,8 @@ export { singularValueLaws } from './laws/singularValueLaws.ts';
 export type { SingularValuesOf } from './laws/singularValueLaws.ts';
 export { inverseBy, leastSquaresLaws, polarLaws, pseudoInverseLaws, solutionLaws } from './laws/solutionLaws.ts';
 export type { LeastSquaresOf, PolarOf, PseudoInverseOf, SolutionOf } from './laws/solutionLaws.ts';
-export { svdLaws } from './laws/svdLaws.ts';
-export type { SingularDecomposition, SvdOf } from './laws/svdLaws.ts';
+export { svdLaws, truncatedSvdLaws } from './laws/svdLaws.ts';
+export type { SingularDecomposition, SvdOf, TruncatedSvdOf } from './laws/svdLaws.ts';
 export { choleskyLaws, ldlLaws, logDeterminantLaws, luLaws } from './laws/triangularFactorLaws.ts';
 export type { CholeskyOf, LdlOf, LogDeterminantOf, LuOf } from './laws/triangularFactorLaws.ts';
 export {
@@ -47,6 +49,7 @@ export {
   scaled,
   selected,
   symmetrized,
+  timesPowerOfTwo,
   tridiagonalMatrix,
 } from './matrix.ts';
 export type { Matrix } from './matrix.ts';

@@ -87,6 +87,12 @@ export function scaled(a: Matrix, factor: number): Matrix {
   return matrixFrom(m, n, (i, j) => at(a, i, j) * factor);
 }
 
+/** A times 2^exponent, also where that power itself is no double. */
+export function timesPowerOfTwo(a: Matrix, exponent: number): Matrix {
+  const half = Math.trunc(exponent / 2);
+  return scaled(scaled(a, 2 ** half), 2 ** (exponent - half));
+}
+
 /** a + factor · b. */
 export function combined(a: Matrix, factor: number, b: Matrix): Matrix {
   const [m = 0, n = 0] = a.shape;

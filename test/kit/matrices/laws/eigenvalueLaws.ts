@@ -9,12 +9,12 @@
 import type { Tensor } from '@rankwise/tensor';
 import { transpose } from '@rankwise/tensor';
 import type { SymmetricCase } from '../arbitraries.ts';
-import { at, combined, diagonalMatrix, identityMatrix, matrixFrom, multiply, randomMatrix, randomOrthonormal, scaled, selected, symmetrized } from '../matrix.ts'; // prettier-ignore
+import { at, combined, diagonalMatrix, identityMatrix, matrixFrom, multiply, randomMatrix, randomOrthonormal, scaled, selected, symmetrized, timesPowerOfTwo } from '../matrix.ts'; // prettier-ignore
 import type { Matrix } from '../matrix.ts';
 import { normFrobenius } from '../ratios.ts';
 import { conjugated, descending } from '../spectra.ts';
 import { sturmEigenvalues } from '../sturmCount.ts';
-import { FAR_EXPONENTS, apart, demandDescending, excess, normalised, timesPowerOfTwo } from './law.ts';
+import { FAR_EXPONENTS, apart, demandDescending, excess, normalised } from './law.ts';
 import type { Law } from './law.ts';
 
 /** The eigenvalues of a symmetric matrix, descending. */

@@ -7,7 +7,7 @@
 import type { Random } from '@rankwise/tensor';
 import type { MatrixCase } from '../arbitraries.ts';
 import type { Matrix } from '../matrix.ts';
-import { at, largestOf, scaled } from '../matrix.ts';
+import { at, largestOf, timesPowerOfTwo } from '../matrix.ts';
 import { expectRatio } from '../worstRatios.ts';
 
 export interface Law<R, C extends MatrixCase = MatrixCase> {
@@ -66,12 +66,6 @@ function ratioOf<R, C extends MatrixCase>(law: Law<R, C>, routine: R, one: C): n
 
 /** Where squares overflow or vanish, and a normalised matrix with elements of 2^-100 is still made of normal numbers. */
 export const FAR_EXPONENTS = [900, -900];
-
-/** A times 2^exponent, also where that power itself is no double. */
-export function timesPowerOfTwo(a: Matrix, exponent: number): Matrix {
-  const half = Math.trunc(exponent / 2);
-  return scaled(scaled(a, 2 ** half), 2 ** (exponent - half));
-}
 
 /** A times the power of two that brings its largest element into [1, 2): what laws that add and multiply start from. */
 export function normalised(a: Matrix): Matrix {

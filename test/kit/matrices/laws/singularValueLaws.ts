@@ -9,19 +9,10 @@ import type { Tensor } from '@rankwise/tensor';
 import { transpose } from '@rankwise/tensor';
 import type { GeneralCase } from '../arbitraries.ts';
 import { exactDeterminant, logOfInteger } from '../exactDeterminant.ts';
-import { at, combined, diagonalMatrix, matrixFrom, multiply, randomOrthonormal, selected } from '../matrix.ts'; // prettier-ignore
+import { at, combined, diagonalMatrix, matrixFrom, multiply, randomOrthonormal, selected, timesPowerOfTwo } from '../matrix.ts'; // prettier-ignore
 import type { Matrix } from '../matrix.ts';
 import { norm1, normFrobenius } from '../ratios.ts';
-import {
-  FAR_EXPONENTS,
-  apart,
-  demand,
-  demandDescending,
-  elementsOf,
-  excess,
-  normalised,
-  timesPowerOfTwo,
-} from './law.ts';
+import { FAR_EXPONENTS, apart, demand, demandDescending, elementsOf, excess, normalised } from './law.ts';
 import type { Law } from './law.ts';
 
 /** The min(m, n) singular values of a matrix, descending. */

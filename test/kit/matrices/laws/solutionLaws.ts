@@ -2,10 +2,10 @@
 
 import { transpose } from '@rankwise/tensor';
 import type { MatrixCase } from '../arbitraries.ts';
-import { at, identityMatrix, largestOf, multiply, randomMatrix } from '../matrix.ts';
+import { at, identityMatrix, largestOf, multiply, randomMatrix, timesPowerOfTwo } from '../matrix.ts';
 import type { Matrix } from '../matrix.ts';
 import { difference, norm1, orthogonalityRatio, productRatio, solutionRatio } from '../ratios.ts';
-import { apart, demandShape, elementsOf, excess, normalised, timesPowerOfTwo } from './law.ts';
+import { apart, demandShape, elementsOf, excess, normalised } from './law.ts';
 import type { Law } from './law.ts';
 
 /** X with A X = B, A square. */

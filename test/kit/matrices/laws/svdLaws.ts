@@ -63,3 +63,33 @@ export const svdLaws: readonly SvdLaw[] = [
   side("V'V = I", 'v', 1),
   truncation,
 ];
+
+/** The leading `count` values and vectors, and ‖A − U diag(s) Vᵀ‖_F. */
+export type TruncatedSvdOf = (a: Matrix, count: number) => SingularDecomposition & { readonly frobeniusError: number };
+
+export const truncatedSvdLaws: readonly Law<TruncatedSvdOf, GeneralCase>[] = [
+  {
+    name: "U'U = I, V'V = I",
+    ratio: (svd, { matrix }, random) => {
+      const [m = 0, n = 0] = matrix.shape;
+      const count = random.integer(Math.min(m, n) + 1);
+      const { u, s, v } = svd(matrix, count);
+      demandDescending(s.data, count);
+      demandShape('u', u, m, count);
+      demandShape('v', v, n, count);
+      return Math.max(orthogonalityRatio(u), orthogonalityRatio(v));
+    },
+  },
+  {
+    name: 'the error is what it says',
+    ratio: (svd, { matrix }, random) => {
+      const a = normalised(matrix);
+      const [m = 0, n = 0] = a.shape;
+      const count = random.integer(Math.min(m, n) + 1);
+      const { u, s, v, frobeniusError } = svd(a, count);
+      const left = matrixFrom(m, count, (i, j) => at(u, i, j) * s.data[j]!);
+      const error = normFrobenius(difference(a, multiply(left, transpose(v))));
+      return excess([error], [frobeniusError], [frobeniusError], Math.max(m, n), normFrobenius(a));
+    },
+  },
+];
