@@ -4,7 +4,7 @@ import { tridiagonalEigen, tridiagonalEigenvalues } from '@rankwise/linalg';
 import { createSimdKernels } from '@rankwise/simd';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deflateInPlace } from '../../packages/linalg/src/eigen/deflation.ts';
-import { divideAndConquerInPlace } from '../../packages/linalg/src/eigen/divideAndConquer.ts';
+import { divideAndConquer } from '../../packages/linalg/src/eigen/divideAndConquer.ts';
 import { tridiagonalQlInPlace } from '../../packages/linalg/src/eigen/tridiagonalQl.ts';
 import { symmetricCases } from '../kit/matrices/arbitraries.ts';
 import { eigenvectorLaws, partialEigenvectorLaws } from '../kit/matrices/laws/eigenvectorLaws.ts';
@@ -186,12 +186,13 @@ describe('errors', () => {
 
   it('tells where it got when nothing can converge', () => {
     const run = (): unknown =>
-      divideAndConquerInPlace(
+      divideAndConquer(
         'someone',
         referenceKernels,
         new Float64Array(40).fill(NaN),
         new Float64Array(40).fill(1),
         40,
+        () => undefined,
       );
     expect(run).toThrow(ConvergenceError);
     expect(run).toThrow(/^someone: /);

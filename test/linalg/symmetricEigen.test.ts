@@ -1,9 +1,19 @@
-import { createRandom, fromNested, slice, tensorOf, toNested, transpose, zeros } from '@rankwise/tensor';
-import { jacobiEigen, symmetricEigen } from '@rankwise/linalg';
+import { cast, createRandom, fromNested, referenceKernels, slice, tensorOf, toNested, transpose, zeros } from '@rankwise/tensor'; // prettier-ignore
+import type { Kernels } from '@rankwise/tensor';
+import { jacobiEigen, symmetricEigen, symmetricEigenvalues } from '@rankwise/linalg';
+import { createSimdKernels } from '@rankwise/simd';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { symmetricCase, symmetricCases } from '../kit/matrices/arbitraries.ts';
-import { at, conjugated, matrixFrom, randomMatrix, symmetricGallery, symmetrized } from '../kit/matrices/gallery.ts';
+import {
+  at,
+  conjugated,
+  matrixFrom,
+  multiply,
+  randomMatrix,
+  symmetricGallery,
+  symmetrized,
+} from '../kit/matrices/gallery.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
 import {
   expectRatio,
@@ -23,8 +33,18 @@ printWorstRatios();
 
 const solvers = { symmetricEigen, jacobiEigen };
 
-function expectDecomposition(routine: keyof typeof solvers, matrix: Matrix, what: string): void {
-  const { values, vectors } = solvers[routine](matrix);
+// Every product on SIMD, however small.
+const simd = await createSimdKernels({ leastWork: 0 });
+afterAll(() => simd.dispose());
+const implementations: Record<string, Kernels> = { reference: referenceKernels, simd };
+
+function expectDecomposition(
+  routine: keyof typeof solvers,
+  matrix: Matrix,
+  what: string,
+  kernels: Kernels = referenceKernels,
+): void {
+  const { values, vectors } = solvers[routine](matrix, { kernels });
   expectRatio(`${routine}: A = V L V'`, what, factorizationRatio(matrix, vectors, values.data, transpose(vectors)));
   expectRatio(`${routine}: V'V = I`, what, orthogonalityRatio(vectors));
   expect(isDescending(values), what).toBe(true);
@@ -99,11 +119,55 @@ describe('symmetricEigen: laws', () => {
     );
   });
 
-  it('decomposes at sizes beyond one store of rotations', () => {
-    for (const name of ['random', 'conjugated, geometric', 'moment with dead and doubled variables']) {
-      const { matrix, what } = symmetricCase(name, 131, 7);
-      expectDecomposition('symmetricEigen', matrix, what);
-    }
+  for (const [name, kernels] of Object.entries(implementations)) {
+    // Panels of 16 rows, leaves of 32, blocks of 64 reflectors, strips of 128.
+    it(`decomposes around the blocks (${name})`, () => {
+      for (const kind of ['random', 'conjugated, geometric', 'moment with dead and doubled variables']) {
+        for (const n of [15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 67, 100, 131, 150]) {
+          const { matrix, what } = symmetricCase(kind, n, 7);
+          expectDecomposition('symmetricEigen', matrix, what, kernels);
+        }
+      }
+    });
+
+    it(`a part has the values and the subspace of the whole (${name})`, () => {
+      for (const kind of ['random', 'conjugated, arithmetic', 'moment of rank n / 2', 'identity']) {
+        for (const n of [1, 20, 33, 80]) {
+          const { matrix, what } = symmetricCase(kind, n, 5);
+          const whole = symmetricEigen(matrix, { kernels });
+          for (const count of [0, 1, n >> 2, n >> 1, n]) {
+            const part = symmetricEigen(matrix, { kernels, count });
+            expect(part.vectors.shape).toEqual([n, count]);
+            expectRatio('symmetricEigen, a part: values', what, valuesRatio(part.values.data, whole.values.data.slice(0, count))); // prettier-ignore
+            expectRatio("symmetricEigen, a part: V'V = I", what, orthogonalityRatio(part.vectors));
+            if (count === 0 || count === n) continue;
+            // sin of the angle between the subspaces is n ε ‖A‖ / gap at most (Davis & Kahan).
+            const gap = whole.values.data[count - 1]! - whole.values.data[count]!;
+            const overlap = multiply(transpose(part.vectors), slice(whole.vectors, [undefined, [count, n]]));
+            const scale = norm1(matrix) / gap;
+            if (scale < n)
+              expectRatio('symmetricEigen, a part: subspace', what, scalarRatio(norm1(overlap), 0, scale, n));
+          }
+        }
+      }
+    });
+  }
+
+  it('values alone are those of the whole', () => {
+    fc.assert(
+      fc.property(symmetricCases(), ({ matrix, what }) => {
+        const values = symmetricEigenvalues(matrix);
+        expect(isDescending(values)).toBe(true);
+        expectRatio('symmetricEigenvalues: values', what, valuesRatio(values.data, symmetricEigen(matrix).values.data));
+      }),
+      { numRuns: runs() },
+    );
+  });
+
+  it('promotes f32', () => {
+    const single = cast(symmetricCase('random', 40, 8).matrix, 'f32');
+    expect(symmetricEigen(single)).toEqual(symmetricEigen(cast(single, 'f64')));
+    expect(symmetricEigenvalues(single)).toEqual(symmetricEigenvalues(cast(single, 'f64')));
   });
 
   it('agrees with Jacobi', () => {
@@ -243,6 +307,16 @@ describe('errors', () => {
       expect(() => eigen(integers as Matrix)).toThrow(`${name}: a: expected dtype f64 or f32, got i32`);
     });
   }
+
+  it('a count that is none, and what is no symmetric matrix, is refused', () => {
+    const a = zeros('f64', [3, 3]);
+    for (const count of [-1, 4, 1.5, NaN]) {
+      expect(() => symmetricEigen(a, { count })).toThrow(`symmetricEigen: count: expected an integer from 0 to 3, got ${count}`); // prettier-ignore
+    }
+    expect(() => symmetricEigenvalues(zeros('f64', [2, 3]))).toThrow(
+      'symmetricEigenvalues: a: expected a square matrix',
+    );
+  });
 
   it('a random nonsymmetric matrix is refused', () => {
     expect(() => symmetricEigen(randomMatrix(5, 5, createRandom(1)))).toThrow(/symmetric/);

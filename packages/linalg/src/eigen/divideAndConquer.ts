@@ -17,9 +17,10 @@
  * Cost: 4n³/3 operations at most, nearly all in matrix products, less with each deflation; memory 3n².
  */
 
-import { slice, tensorOf, zeros } from '@rankwise/tensor';
+import { reshape, slice } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { identityData } from '../dense/denseMatrix.ts';
+import { withWorkMatrix } from '../dense/workMatrix.ts';
 import { makeRotationSweeps } from '../orthogonal/rotationSweeps.ts';
 import { FIRST_HALF, SECOND_HALF, deflateInPlace } from './deflation.ts';
 import type { Deflated, RankOneProblem } from './deflation.ts';
@@ -46,10 +47,10 @@ interface Work {
   readonly values: Float64Array;
   readonly order: Int32Array;
   readonly vectors: Tensor<'f64'>;
-  /** Vectors of the halves, without their zeros; [n²]. */
-  readonly packed: Float64Array;
-  /** Vectors of the rank-one problem; [n²]. */
-  readonly inner: Float64Array;
+  /** [n²]: vectors of the halves, without their zeros. */
+  readonly packed: Tensor<'f64'>;
+  /** [n²]: vectors of the rank-one problem. */
+  readonly inner: Tensor<'f64'>;
 }
 
 /** Rows and columns lo .. hi − 1 of T, cut before mid. */
@@ -60,33 +61,31 @@ interface Stretch {
 }
 
 /**
- * The `count` largest eigenvalues with their vectors; the last merge, which is most of the work, makes only these.
- * `diagonal` and `coupling` (n elements, the last unused) are destroyed. Squares of the elements must be safe.
+ * Calls `use` with the `count` largest eigenvalues and their vectors, which are its own until it returns; the last merge, which is
+ * most of the work, makes only these. `diagonal` and `coupling` (n elements, the last unused) are destroyed. Squares of their
+ * elements must be safe.
  * @throws ConvergenceError naming `caller` when a leaf or a root does not converge.
  */
-export function divideAndConquerInPlace(
+export function divideAndConquer<T>(
   caller: string,
   kernels: Kernels,
   diagonal: Float64Array,
   coupling: Float64Array,
   count: number,
-): RowEigen {
+  use: (pairs: RowEigen) => T,
+): T {
   const n = diagonal.length;
-  const merges = n > LEAF;
-  const work: Work = {
-    caller,
-    kernels,
-    n,
-    diagonal,
-    coupling,
-    values: new Float64Array(n),
-    order: new Int32Array(n),
-    vectors: zeros('f64', [n, n]),
-    packed: new Float64Array(merges ? n * n : 0),
-    inner: new Float64Array(merges ? n * n : 0),
-  };
-  solveInPlace(work, 0, n, count);
-  return largestRows(work, count);
+  const shared = { caller, kernels, n, diagonal, coupling, values: new Float64Array(n), order: new Int32Array(n) };
+  return withWorkMatrix(kernels, n, n, (vectors) =>
+    withWorkMatrix(kernels, n, n, (packed) =>
+      withWorkMatrix(kernels, n, n, (inner) => {
+        vectors.data.fill(0);
+        const work = { ...shared, vectors, packed: reshape(packed, [n * n]), inner: reshape(inner, [n * n]) };
+        solveInPlace(work, 0, n, count);
+        return use(largestRows(work, count));
+      }),
+    ),
+  );
 }
 
 /** Fills the stretch's values, order and vectors; of the whole, at least the `count` largest. */
@@ -173,8 +172,9 @@ function solveKeptInPlace(
   const ofSecond = grouped.filter((j) => support[j] !== FIRST_HALF).length;
 
   const first = packRows(work, 0, grouped.subarray(0, ofFirst), lo, lo, mid);
-  const second = packRows(work, first.data.length, grouped.subarray(k - ofSecond), lo, mid, hi);
-  const others = packRows(work, first.data.length + second.data.length, known, lo, lo, hi);
+  const afterFirst = ofFirst * (mid - lo);
+  const second = packRows(work, afterFirst, grouped.subarray(k - ofSecond), lo, mid, hi);
+  const others = packRows(work, afterFirst + ofSecond * (hi - mid), known, lo, lo, hi);
   const knownValues = Float64Array.from(known, (j) => d[j]!);
 
   const update = {
@@ -183,16 +183,18 @@ function solveKeptInPlace(
     rho,
     positions,
   };
-  const from = Math.max(0, k - count);
-  rankOneEigenInto(caller, update, from, values.subarray(lo, lo + k), work.inner);
+  const unwanted = Math.max(0, k - count);
+  rankOneEigenInto(caller, update, unwanted, values.subarray(lo, lo + k), work.inner.data);
   values.set(knownValues, lo + k);
 
-  const inner = tensorOf(work.inner.subarray(0, (k - from) * k), [k - from, k]);
-  const rows = [lo + from, lo + k] as const;
+  const inner = reshape(slice(work.inner, [[0, (k - unwanted) * k]]), [k - unwanted, k]);
+  const rows = [lo + unwanted, lo + k] as const;
   kernels.matmul({ a: slice(inner, [undefined, [0, ofFirst]]), b: first, out: slice(vectors, [rows, [lo, mid]]) });
   kernels.matmul({ a: slice(inner, [undefined, [k - ofSecond]]), b: second, out: slice(vectors, [rows, [mid, hi]]) });
+  const size = hi - lo;
   for (let i = 0; i < known.length; i++) {
-    vectors.data.set(others.data.subarray(i * (hi - lo), (i + 1) * (hi - lo)), (lo + k + i) * n + lo);
+    const from = others.offset + i * size;
+    vectors.data.set(others.data.subarray(from, from + size), (lo + k + i) * n + lo);
   }
 }
 
@@ -206,18 +208,17 @@ function packRows(
   to: number,
 ): Tensor<'f64'> {
   const width = to - from;
-  const data = packed.subarray(start, start + rows.length * width);
   for (let i = 0; i < rows.length; i++) {
     const row = (lo + rows[i]!) * n;
-    data.set(vectors.data.subarray(row + from, row + to), i * width);
+    packed.data.set(vectors.data.subarray(row + from, row + to), start + i * width);
   }
-  return tensorOf(data, [rows.length, width]);
+  return reshape(slice(packed, [[start, start + rows.length * width]]), [rows.length, width]);
 }
 
-function largestRows({ n, values, order, vectors }: Work, count: number): RowEigen {
+function largestRows({ n, values, order, vectors, packed }: Work, count: number): RowEigen {
   if (count === n) return { values, vectors };
   const rows = order.subarray(n - count);
-  const chosen = zeros('f64', [count, n]);
-  rows.forEach((row, i) => chosen.data.set(vectors.data.subarray(row * n, (row + 1) * n), i * n));
+  rows.forEach((row, i) => packed.data.set(vectors.data.subarray(row * n, (row + 1) * n), i * n));
+  const chosen = reshape(slice(packed, [[0, count * n]]), [count, n]);
   return { values: Float64Array.from(rows, (row) => values[row]!), vectors: chosen };
 }

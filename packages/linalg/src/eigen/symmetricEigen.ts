@@ -16,17 +16,12 @@
 
 import { DomainError, referenceKernels, tensorOf } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
-import {
-  copySquareMatrix,
-  matrixTensor,
-  maxAbs,
-  scaleToSafeRangeInPlace,
-  unscaleInPlace,
-} from '../dense/denseMatrix.ts';
+import { copySquareMatrix, maxAbs, scaleToSafeRangeInPlace, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
 import { descendingOrder } from '../dense/columnOrder.ts';
-import { divideAndConquerInPlace } from './divideAndConquer.ts';
+import { withWorkMatrix } from '../dense/workMatrix.ts';
+import { divideAndConquer } from './divideAndConquer.ts';
 import { orderedColumns } from './orderedColumns.ts';
 import { applyReflectorsToRowsInPlace, tridiagonalizeInPlace } from './tridiagonalize.ts';
 import type { Tridiagonal } from './tridiagonalize.ts';
@@ -93,16 +88,15 @@ export function eigenOfLowerTriangle(
   wanted: number,
 ): SymmetricEigen {
   const power = scaleToSafeRangeInPlace(matrix.data);
-  const { values: found, vectors: rows } = withTridiagonal(kernels, matrix, (tridiagonal) => {
-    const { diagonal, coupling } = tridiagonal;
-    const pairs = divideAndConquerInPlace(caller, kernels, diagonal, coupling, wanted);
-    applyReflectorsToRowsInPlace(kernels, tridiagonal, pairs.vectors);
-    return pairs;
-  });
-  const order = descendingOrder(found);
-  const values = Float64Array.from(order, (j) => found[j]!);
-  unscaleInPlace(values, power);
-  return { values: tensorOf(values, [wanted]), vectors: orderedColumns(rows, order) };
+  return withTridiagonal(kernels, matrix, (tridiagonal) =>
+    divideAndConquer(caller, kernels, tridiagonal.diagonal, tridiagonal.coupling, wanted, (pairs) => {
+      applyReflectorsToRowsInPlace(kernels, tridiagonal, pairs.vectors);
+      const order = descendingOrder(pairs.values);
+      const values = Float64Array.from(order, (j) => pairs.values[j]!);
+      unscaleInPlace(values, power);
+      return { values: tensorOf(values, [wanted]), vectors: orderedColumns(pairs.vectors, order) };
+    }),
+  );
 }
 
 /**
@@ -132,16 +126,12 @@ export function symmetricEigenvalues(
   return tensorOf(values, [matrix.rows]);
 }
 
-/** Reduces a copy of the matrix, in the kernels' own memory if they have one, and passes the result on while it lasts. */
+/** Reduces a copy of the matrix, where the kernels reach it, and passes the result on while it lasts. */
 function withTridiagonal<T>(kernels: Kernels, matrix: DenseMatrix, use: (tridiagonal: Tridiagonal) => T): T {
-  const { workspace } = kernels;
-  const borrowed = workspace?.borrow('f64', [matrix.rows, matrix.columns]);
-  borrowed?.data.set(matrix.data);
-  try {
-    return use(tridiagonalizeInPlace(kernels, borrowed ?? matrixTensor(matrix)));
-  } finally {
-    if (borrowed !== undefined) workspace?.release(borrowed);
-  }
+  return withWorkMatrix(kernels, matrix.rows, matrix.columns, (copy) => {
+    copy.data.set(matrix.data);
+    return use(tridiagonalizeInPlace(kernels, copy));
+  });
 }
 
 /**

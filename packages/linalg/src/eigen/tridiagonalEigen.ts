@@ -7,7 +7,7 @@ import { referenceKernels, tensorOf } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
 import { descendingOrder } from '../dense/columnOrder.ts';
 import { unscaleInPlace } from '../dense/denseMatrix.ts';
-import { divideAndConquerInPlace } from './divideAndConquer.ts';
+import { divideAndConquer } from './divideAndConquer.ts';
 import { orderedColumns } from './orderedColumns.ts';
 import type { SymmetricEigen, SymmetricEigenOptions } from './symmetricEigen.ts';
 import { checkCount, copyTridiagonal } from './tridiagonalMatrix.ts';
@@ -34,9 +34,10 @@ export function tridiagonalEigen(
   const caller = 'tridiagonalEigen';
   const matrix = copyTridiagonal(caller, diagonal, coupling);
   const wanted = checkCount(caller, count, matrix.diagonal.length);
-  const pairs = divideAndConquerInPlace(caller, kernels, matrix.diagonal, matrix.coupling, wanted);
-  const order = descendingOrder(pairs.values);
-  const values = Float64Array.from(order, (j) => pairs.values[j]!);
-  unscaleInPlace(values, matrix.power);
-  return { values: tensorOf(values, [wanted]), vectors: orderedColumns(pairs.vectors, order) };
+  return divideAndConquer(caller, kernels, matrix.diagonal, matrix.coupling, wanted, (pairs) => {
+    const order = descendingOrder(pairs.values);
+    const values = Float64Array.from(order, (j) => pairs.values[j]!);
+    unscaleInPlace(values, matrix.power);
+    return { values: tensorOf(values, [wanted]), vectors: orderedColumns(pairs.vectors, order) };
+  });
 }

@@ -20,8 +20,9 @@
  * stable: ‖A − Q T Qᵀ‖ ≤ c n ε ‖A‖.
  */
 
-import { slice, tensorOf, transpose, zeros } from '@rankwise/tensor';
+import { slice, tensorOf, transpose } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
+import { withWorkMatrix } from '../dense/workMatrix.ts';
 import { makeReflectorInPlace } from '../orthogonal/householder.ts';
 import { dot } from '../dense/vectorOps.ts';
 import { applyToRowsInPlace, triangularFactor } from '../orthogonal/blockReflector.ts';
@@ -34,7 +35,7 @@ const PANEL = 16;
 const STRIP = 128;
 
 /** Reflectors applied to vectors as one block. */
-const BLOCK = 48;
+const BLOCK = 64;
 
 export interface Tridiagonal {
   readonly diagonal: Float64Array;
@@ -63,19 +64,18 @@ export function tridiagonalizeInPlace(kernels: Kernels, a: Tensor<'f64'>): Tridi
     reflectors: a,
     taus: new Float64Array(n),
   };
-  const rows = Math.min(PANEL, n);
-  const panel: Panel = {
-    pairs: zeros('f64', [2 * rows, n]),
-    partners: zeros('f64', [2 * rows, n]),
-    coefficients: new Float64Array(2 * rows),
-    v: new Float64Array(n),
-    product: new Float64Array(n),
-  };
-  for (let end = n; end > 0; end -= PANEL) {
-    const first = Math.max(0, end - PANEL);
-    for (let i = end - 1; i >= first; i--) reduceRowInPlace(kernels, result, panel, i, end - 1 - i);
-    updateLeadingBlockInPlace(kernels, a, panel, first);
-  }
+  const rows = 2 * Math.min(PANEL, n);
+  withWorkMatrix(kernels, rows, n, (pairs) =>
+    withWorkMatrix(kernels, rows, n, (partners) => {
+      const [v, product] = [new Float64Array(n), new Float64Array(n)];
+      const panel: Panel = { pairs, partners, coefficients: new Float64Array(rows), v, product };
+      for (let end = n; end > 0; end -= PANEL) {
+        const first = Math.max(0, end - PANEL);
+        for (let i = end - 1; i >= first; i--) reduceRowInPlace(kernels, result, panel, i, end - 1 - i);
+        updateLeadingBlockInPlace(kernels, a, panel, first);
+      }
+    }),
+  );
   return result;
 }
 
@@ -146,14 +146,15 @@ function updateLeadingBlockInPlace(kernels: Kernels, a: Tensor<'f64'>, panel: Pa
 export function applyReflectorsToRowsInPlace(kernels: Kernels, tridiagonal: Tridiagonal, x: Tensor<'f64'>): void {
   const { reflectors, taus } = tridiagonal;
   const n = taus.length;
-  for (let first = 1; first < n; first += BLOCK) {
+  for (let first = 0; first < n; first += BLOCK) {
     const last = Math.min(first + BLOCK, n);
-    const width = last - 1;
-    const v = zeros('f64', [last - first, width]);
-    for (let i = first; i < last; i++) {
-      v.data.set(reflectors.data.subarray(i * n, i * n + i), (i - first) * width);
-    }
-    const t = triangularFactor(kernels, v, taus.subarray(first, last));
-    applyToRowsInPlace(kernels, { v, t }, slice(x, [undefined, [0, width]]), false);
+    withWorkMatrix(kernels, last - first, last, (v) => {
+      v.data.fill(0);
+      for (let i = first; i < last; i++) {
+        v.data.set(reflectors.data.subarray(i * n, i * n + i), (i - first) * last);
+      }
+      const t = triangularFactor(kernels, v, taus.subarray(first, last));
+      applyToRowsInPlace(kernels, { v, t }, slice(x, [undefined, [0, last]]), false);
+    });
   }
 }
