@@ -227,6 +227,66 @@ describe('the solution', () => {
   });
 });
 
+describe('a wide layer, whose fits are improved between exact ones', () => {
+  const stages: readonly PenaltyStage[] = [
+    { lambda: 0.01, iterations: 6 },
+    { lambda: 1, iterations: 6 },
+  ];
+  /** One iteration a stage: every fit is exact. */
+  const exactStages = stages.flatMap(({ lambda, iterations }) =>
+    Array.from({ length: iterations }, () => ({ lambda, iterations: 1 })),
+  );
+
+  it.each([true, false])(
+    'never raises the relaxed objective, and ends near the exact steps (symmetric %s)',
+    (symmetric) => {
+      const [n, d, rank] = [300, 130, 24];
+      const samples = problem(31, n, d, symmetric);
+      const solution = solveNonlinear(samples, rank, { schedule: stages });
+      const exact = solveNonlinear(samples, rank, { schedule: exactStages });
+      const scale = 8 * (sumOfSquares(samples.target, samples.regressor) / responseEnergy(samples.target));
+      const allowance = 4 * d * gamma(n * d, 'f64') * scale;
+      solution.trace.forEach((step, i) => {
+        expect(step.relaxedAfterAuxiliary).toBeLessThanOrEqual(step.nonlinear + allowance);
+        expect(step.relaxedAfterFit).toBeLessThanOrEqual(step.relaxedAfterAuxiliary + allowance);
+        const next = solution.trace[i + 1];
+        if (next?.lambda === step.lambda)
+          expect(next.relaxedAfterAuxiliary).toBeLessThanOrEqual(step.relaxedAfterFit + allowance);
+      });
+      const progress = exact.initial - exact.final;
+      expect(progress).toBeGreaterThan(0.05 * exact.initial);
+      expect(Math.abs(solution.final - exact.final)).toBeLessThan(0.02 * progress);
+      expect(solution.final).not.toBe(exact.final);
+      expect(solution.trace[0]!.relaxedAfterFit).toBeGreaterThanOrEqual(exact.trace[0]!.relaxedAfterFit - allowance);
+      expect(solveNonlinear(samples, rank, { schedule: stages })).toEqual(solution);
+      const found = objective(samples, solution.map, 'relu') / responseEnergy(samples.target);
+      expectWithin(solution.final, found, 8 * gamma(n * d, 'f64') * scale, 'final');
+    },
+  );
+
+  it('above half the width every fit is exact', () => {
+    const samples = problem(32, 300, 128, true);
+    const few = [{ lambda: 0.01, iterations: 2 }];
+    const exactFew = [...few, ...few].map((stage) => ({ ...stage, iterations: 1 }));
+    expect(solveNonlinear(samples, 65, { schedule: few })).toEqual(solveNonlinear(samples, 65, { schedule: exactFew }));
+  });
+
+  it.each([
+    [
+      'dead and repeated filters',
+      samplesFrom(200, 128, (row, j) => (j % 9 === 0 ? -1 : Math.sin(row * (1 + (j >> 1))))),
+    ],
+    ['fewer samples than filters', mixedSamples(20, 128, createRandom(3))],
+    ['all zero', samplesFrom(9, 128, () => 0)],
+  ])('%s', (_, y) => {
+    for (const regressor of [y, { ...y }]) {
+      const solution = solveNonlinear({ target: y, regressor }, 30, { schedule: short });
+      for (const step of solution.trace) expect(Object.values(step).every(Number.isFinite)).toBe(true);
+      expect(solution.final).toBeLessThanOrEqual(solution.initial);
+    }
+  });
+});
+
 describe('degenerate samples', () => {
   it.each([
     ['dead filters', samplesFrom(40, 5, (row, j) => (j === 2 ? -3 : j === 4 ? 2 : Math.sin(7 * row + j * j)))],

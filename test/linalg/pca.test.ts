@@ -266,7 +266,7 @@ describe('pcaFromSamples', () => {
 
   it('a large mean does not hide a small variance; powers of two change no bit of the vectors', () => {
     const random = createRandom(7);
-    const y = matrixFrom(40, 3, (_, j) => 2 ** 30 + (j + 1) * Math.round(2 ** 10 * random.normal()) * 2 ** -10);
+    const y = matrixFrom(40, 3, (_, j) => 2 ** 30 + (j + 1) * (Math.round(1024 * random.normal()) / 1024));
     const moved = matrixFrom(40, 3, (i, j) => at(y, i, j) - 2 ** 30);
     const [found, expected] = [pcaFromSamples(y), pcaFromSamples(moved)];
     // The mean is rounded at the size of the samples, 2^30, and enters the values squared.

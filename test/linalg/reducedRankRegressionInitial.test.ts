@@ -134,9 +134,11 @@ describe('reducedRankRegression from an initial subspace', () => {
     const exact = reducedRankRegression(regressor, cross, 6);
     const most = sumOfSquares(exact.singularValues.data);
     const rest = (leastGain: number): number => 1 - sumOfSquares(reducedRankRegression(regressor, cross, 6, { initial, leastGain }).singularValues.data) / most; // prettier-ignore
-    expect(rest(2 ** -4)).toBeGreaterThan(rest(2 ** -14));
-    expect(rest(2 ** -4)).toBeLessThan(2 ** -6); // bound: a step from here leaves less than the step gained
-    expect(rest(2 ** -14)).toBeLessThan(2 ** -12); // bound: likewise, after more steps
+    const [coarse, fine] = [1 / 16, 1 / 16384];
+    expect(rest(coarse)).toBeGreaterThan(rest(fine));
+    // The steps' gains shrink by more than half here, so that less than the last one is left.
+    expect(rest(coarse)).toBeLessThan(coarse);
+    expect(rest(fine)).toBeLessThan(fine);
     // Four steps never end in no gain at all here: the exact answer, to the bit.
     expect(reducedRankRegression(regressor, cross, 6, { initial, leastGain: 0 })).toEqual(exact);
   });

@@ -6,12 +6,13 @@
  * Symmetric (ŷ = y): M = U Uᵀ with U the top d' eigenvectors of the covariance of y, b = ȳ − M ȳ: principal component
  * analysis (Zhang et al. 2015, §2.1). Asymmetric: reduced-rank regression of y on ŷ, b = ȳ − M ŷ̄ (§2.3 without r).
  *
- * Cost: one or two d × d moments over n samples (n d² multiply-adds each) and two symmetric eigenproblems of size d.
+ * Cost: one or two d × d moments over n samples (n d² multiply-adds each) and one symmetric eigenproblem of size d,
+ * two when asymmetric.
  */
 
 import { referenceKernels, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { balancedFactors, prepareRegressor, reducedRankRegression, symmetricEigen } from '@rankwise/linalg';
+import { balancedFactors, prepareRegressor, reducedRankRegression } from '@rankwise/linalg';
 import type { Regressor } from '@rankwise/linalg';
 import { centredMoment, meanRow } from './moments.ts';
 import { checkProblem } from './samples.ts';
@@ -66,7 +67,7 @@ export function linearSolution(
 ): LinearSolution {
   const { regressorMoment, crossMoment, targetMean } = moments;
   return crossMoment === regressorMoment && regressor.rank > 0
-    ? principalMap(moments, Math.min(rank, regressor.rank), kernels)
+    ? principalMap(regressor, moments, Math.min(rank, regressor.rank))
     : regressionMap(regressor, crossMoment, moments, targetMean, rank, kernels).solution;
 }
 
@@ -85,7 +86,8 @@ export function problemMoments(samples: ResponseSamples, kernels: Kernels): Prob
 
 /**
  * Reduced-rank regression of a response with moments `cross` and mean `mean` on the regressor, with its offset.
- * `explained` is Σ ‖M (ŷ − ŷ̄)‖², what the fit takes off the response's squared deviation.
+ * `explained` is Σ ‖M (ŷ − ŷ̄)‖², what the fit takes off the response's squared deviation. With `initial`, the left factor of
+ * an earlier fit, that is improved instead of solving anew: the fit is then nearly the best, and never worse than any by it.
  */
 export function regressionMap(
   regressor: Regressor,
@@ -94,8 +96,10 @@ export function regressionMap(
   mean: Float64Array,
   rank: number,
   kernels: Kernels,
+  initial?: Tensor<'f64'>,
 ): { readonly solution: LinearSolution; readonly explained: number } {
-  const { left, right, singularValues } = reducedRankRegression(regressor, cross, rank, { kernels });
+  const options = { kernels, ...(initial === undefined ? {} : { initial }) };
+  const { left, right, singularValues } = reducedRankRegression(regressor, cross, rank, options);
   let explained = 0;
   for (const value of singularValues.data) explained += value * value;
   return { solution: withOffset(left, right, mean, moments.regressorMean), explained };
@@ -114,14 +118,15 @@ export function balanced(map: LowRankMap): LowRankMap {
   return { left, right, offset: map.offset };
 }
 
-function principalMap(moments: ProblemMoments, rank: number, kernels: Kernels): LinearSolution {
-  const width = moments.targetMean.length;
-  const { vectors } = symmetricEigen(moments.regressorMoment, { kernels });
+/** The leading eigenvectors of the covariance, which are the whitener's columns at length 1: w_j = u_j / √e_j. */
+function principalMap(regressor: Regressor, moments: ProblemMoments, rank: number): LinearSolution {
+  const { dimension: width, rank: columns, whitener, eigenvalues } = regressor;
   const left = zeros('f64', [width, rank]);
   const right = zeros('f64', [rank, width]);
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < rank; j++) {
-      const component = vectors.data[i * width + j]!;
+  for (let j = 0; j < rank; j++) {
+    const length = Math.sqrt(eigenvalues.data[j]!);
+    for (let i = 0; i < width; i++) {
+      const component = whitener.data[i * columns + j]! * length;
       left.data[i * rank + j] = component;
       right.data[j * width + i] = component;
     }
