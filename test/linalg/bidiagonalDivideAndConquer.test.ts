@@ -1,11 +1,11 @@
 import { createSimdKernels } from '@rankwise/simd';
-import { ConvergenceError, createRandom, referenceKernels, tensorOf, transpose } from '@rankwise/tensor';
+import { ConvergenceError, createRandom, full, referenceKernels, tensorOf, transpose } from '@rankwise/tensor';
 import type { Kernels } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { expectRatio, factorizationRatio, matrixFrom, multiply, orthogonalityRatio, sturmEigenvalues, valuesRatio } from '../kit/matrices/index.ts'; // prettier-ignore
 import type { Matrix } from '../kit/matrices/index.ts';
 import { makeRotationSweeps } from '../../packages/linalg/src/orthogonal/rotationSweeps.ts';
-import { arrowheadSvd } from '../../packages/linalg/src/svd/arrowheadSvd.ts';
+import { arrowheadSvdInto } from '../../packages/linalg/src/svd/arrowheadSvd.ts';
 import { bidiagonalDivideAndConquer } from '../../packages/linalg/src/svd/bidiagonalDivideAndConquer.ts';
 import { deflateInPlace } from '../../packages/linalg/src/svd/bidiagonalDeflation.ts';
 import { bidiagonalQrInPlace } from '../../packages/linalg/src/svd/bidiagonalQr.ts';
@@ -154,18 +154,26 @@ describe('caps', () => {
       expect(() => bidiagonalDivideAndConquer('test', referenceKernels, main, above)).toThrow(ConvergenceError);
     }
     // The secular equation alone.
-    const poles = new Float64Array([0, 1, 2]);
-    expect(() => arrowheadSvd('test', poles, new Float64Array([1, NaN, 1]), new Int32Array([0, 1, 2]))).toThrow(ConvergenceError); // prettier-ignore
+    expect(() => arrowheadSvd([0, 1, 2], [1, NaN, 1])).toThrow(ConvergenceError);
   });
 });
 
-describe('arrowheadSvd', () => {
+/** In fresh matrices, filled with what must not be read. */
+function arrowheadSvd(poles: number[], z: number[]): { values: Float64Array; left: Matrix; right: Matrix } {
+  const k = poles.length;
+  const [left, right] = [full('f64', [k, k], NaN), full('f64', [k, k], NaN)];
+  const columns = Int32Array.from(poles.keys());
+  const values = arrowheadSvdInto(left, right, 'test', new Float64Array(poles), new Float64Array(z), columns);
+  return { values, left, right };
+}
+
+describe('arrowheadSvdInto', () => {
   /** The matrix with first row z and diagonal (·, poles). */
   const arrowhead = (poles: Float64Array, z: Float64Array): Matrix =>
     matrixFrom(z.length, z.length, (i, j) => (i === 0 ? z[j]! : i === j ? poles[j]! : 0));
 
   it('one pole', () => {
-    const { values, left, right } = arrowheadSvd('test', new Float64Array(1), new Float64Array([5]), new Int32Array(1));
+    const { values, left, right } = arrowheadSvd([0], [5]);
     expect([...values]).toEqual([5]);
     expect([...left.data]).toEqual([-1]);
     expect([...right.data]).toEqual([-1]);
@@ -184,12 +192,15 @@ describe('arrowheadSvd', () => {
       ]) {
         const d = new Float64Array(poles);
         const weights = new Float64Array(z);
-        const columns = Int32Array.from(poles.keys());
-        const { values, left, right } = arrowheadSvd('test', d, weights, columns);
+        const { values, left, right } = arrowheadSvd(poles, z);
         const what = `poles ${poles.join(' ')}, z ${z.join(' ')}`;
-        expectRatio('arrowheadSvd: M', what, factorizationRatio(arrowhead(d, weights), transpose(left), values, right));
-        expectRatio("arrowheadSvd: U'U = I", what, orthogonalityRatio(transpose(left)));
-        expectRatio("arrowheadSvd: V'V = I", what, orthogonalityRatio(transpose(right)));
+        expectRatio(
+          "arrowheadSvdInto: M = U S V'",
+          what,
+          factorizationRatio(arrowhead(d, weights), transpose(left), values, right),
+        );
+        expectRatio("arrowheadSvdInto: U'U = I", what, orthogonalityRatio(transpose(left)));
+        expectRatio("arrowheadSvdInto: V'V = I", what, orthogonalityRatio(transpose(right)));
         // Interlacing, strict.
         for (let i = 0; i < poles.length; i++) expect(values[i]).toBeGreaterThanOrEqual(poles[i]!);
         for (let i = 1; i < poles.length; i++) expect(values[i - 1]).toBeLessThanOrEqual(poles[i]!);

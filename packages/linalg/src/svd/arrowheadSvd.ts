@@ -16,36 +16,29 @@
  * §3; LAPACK dlasd4, dlasd8). Cost: some 10 k² operations for the roots, as many for the vectors.
  */
 
-import { tensorOf } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import { norm2 } from '../dense/vectorOps.ts';
 import { makeSecularRoot, secularRootInto } from '../eigen/secularEquation.ts';
 import type { SecularEquation } from '../eigen/secularEquation.ts';
 
-export interface ArrowheadSvd {
-  /** [k], ascending. */
-  readonly values: Float64Array;
-  /** [k, k]: row i is u_i, its element j in column columns[j]. */
-  readonly left: Tensor<'f64'>;
-  /** [k, k], v_i likewise. */
-  readonly right: Tensor<'f64'>;
-}
-
 /**
- * Decomposes M.
+ * Decomposes M; returns σ, ascending. Row i of `left` [k, k], contiguous, becomes u_i, its element j in column columns[j]; row i
+ * of `right` v_i likewise.
  * @throws ConvergenceError naming `caller` when a root is not found.
  */
-export function arrowheadSvd(
+export function arrowheadSvdInto(
+  left: Tensor<'f64'>,
+  right: Tensor<'f64'>,
   caller: string,
   poles: Float64Array,
   weights: Float64Array,
   columns: Int32Array,
-): ArrowheadSvd {
+): Float64Array {
   const k = poles.length;
-  const differences = new Float64Array(k * k);
+  // Each row of differences serves for its u_i and v_i, and becomes u_i.
+  const differences = left.data;
   const values = findRootsInto(differences, caller, poles, weights);
   const exactWeights = recomputedWeights(differences, poles, weights);
-  const right = new Float64Array(k * k);
   const u = new Float64Array(k);
   const v = new Float64Array(k);
   for (let i = 0; i < k; i++) {
@@ -58,13 +51,12 @@ export function arrowheadSvd(
     u[0] = -1;
     const uNorm = norm2(u, 0, k);
     const vNorm = norm2(v, 0, k);
-    // The row of differences has served, and becomes the left vector.
     for (let j = 0; j < k; j++) {
-      differences[row + columns[j]!] = u[j]! / uNorm;
-      right[row + columns[j]!] = v[j]! / vNorm;
+      left.data[row + columns[j]!] = u[j]! / uNorm;
+      right.data[row + columns[j]!] = v[j]! / vNorm;
     }
   }
-  return { values, left: tensorOf(differences, [k, k]), right: tensorOf(right, [k, k]) };
+  return values;
 }
 
 /** σ, with δ to `differences`. */

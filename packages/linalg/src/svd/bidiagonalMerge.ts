@@ -12,11 +12,12 @@
  * of B₂. Cost: 2n³ operations when nothing is deflated and the parts are of equal size.
  */
 
-import { slice, tensorOf, zeros } from '@rankwise/tensor';
+import { slice } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { maxAbs } from '../dense/denseMatrix.ts';
+import { withWorkMatrix } from '../dense/workMatrix.ts';
 import { lengthOfPair } from '../orthogonal/planeRotation.ts';
-import { arrowheadSvd } from './arrowheadSvd.ts';
+import { arrowheadSvdInto } from './arrowheadSvd.ts';
 import { deflateInPlace } from './bidiagonalDeflation.ts';
 import type { Kept } from './bidiagonalDeflation.ts';
 
@@ -64,10 +65,15 @@ export function mergePartsInPlace(
     z[i] = z[i]! / unit;
   }
   const kept = deflateInPlace(parts, range, z, norm / unit);
-  const found = arrowheadSvd(caller, kept.poles, kept.weights, kept.columns);
-  combineRowsInPlace(kernels, parts.left, n, end, range, kept, found.left);
-  combineRowsInPlace(kernels, parts.right, n + 1, end + 1, range, kept, found.right);
-  for (let i = 0; i < found.values.length; i++) parts.values[kept.places[i]!] = found.values[i]!;
+  const k = kept.places.length;
+  withWorkMatrix(kernels, k, k, (left) => {
+    withWorkMatrix(kernels, k, k, (right) => {
+      const found = arrowheadSvdInto(left, right, caller, kept.poles, kept.weights, kept.columns);
+      combineRowsInPlace(kernels, parts.left, n, end, range, kept, left);
+      combineRowsInPlace(kernels, parts.right, n + 1, end + 1, range, kept, right);
+      for (let i = 0; i < k; i++) parts.values[kept.places[i]!] = found[i]!;
+    });
+  });
   for (let i = 0; i < z.length; i++) values[i] = values[i]! * unit;
 }
 
@@ -128,15 +134,17 @@ function combineRowsInPlace(
   for (const { columns, kept } of halves) {
     const width = columns[1] - columns[0];
     const used = kept[1] - kept[0];
-    const old = new Float64Array(used * width);
-    for (let i = 0; i < used; i++) {
-      const row = places[kept[0] + i]! * stride;
-      old.set(rows.subarray(row + columns[0], row + columns[1]), i * width);
-    }
-    const out = zeros('f64', [count, width]);
-    kernels.matmul({ a: slice(combinations, [[], [kept[0], kept[1]]]), b: tensorOf(old, [used, width]), out });
-    for (let i = 0; i < count; i++) {
-      rows.set(out.data.subarray(i * width, (i + 1) * width), places[i]! * stride + columns[0]);
-    }
+    withWorkMatrix(kernels, used, width, (old) => {
+      for (let i = 0; i < used; i++) {
+        const row = places[kept[0] + i]! * stride;
+        old.data.set(rows.subarray(row + columns[0], row + columns[1]), i * width);
+      }
+      withWorkMatrix(kernels, count, width, (out) => {
+        kernels.matmul({ a: slice(combinations, [undefined, [kept[0], kept[1]]]), b: old, out });
+        for (let i = 0; i < count; i++) {
+          rows.set(out.data.subarray(i * width, (i + 1) * width), places[i]! * stride + columns[0]);
+        }
+      });
+    });
   }
 }

@@ -9,7 +9,7 @@
  * bidiagonal matrix, and 4n² for each pair of vectors wanted; for the values alone 8n³/3.
  */
 
-import { copyOf, zeros } from '@rankwise/tensor';
+import { zeros } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { descendingOrder } from '../dense/columnOrder.ts';
 import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from '../dense/denseMatrix.ts';
@@ -71,17 +71,19 @@ export function svdFactors(
   const wanted = typeof count === 'number' ? order.slice(0, count) : order;
   const leftRows = selectedRows(parts.left, n, n, wanted);
   const rightRows = selectedRows(parts.right, n + 1, n, wanted);
-  const left = ledBack(kernels, leftRows, reduction.left, count === 'full' ? m : wanted.length);
-  const right = ledBack(kernels, rightRows, reduction.right, wanted.length);
-  const [uRows, vRows] = isWide ? [right, left] : [left, right];
-  const signs = rowSigns(uRows);
-  const inOrder = (rows: Tensor<'f64'>): Tensor<'f64'> =>
-    orderedColumns(
-      rows,
-      Array.from({ length: rows.shape[0] ?? 0 }, (_, j) => j),
-      signs,
-    );
-  return { u: inOrder(uRows), s, v: inOrder(vRows) };
+  const leftCount = count === 'full' ? m : wanted.length;
+  let signs: Float64Array | undefined;
+  const columnsOf = (rows: Tensor<'f64'>): Tensor<'f64'> => {
+    signs ??= rowSigns(rows);
+    return orderedColumns(rows, Array.from({ length: rows.shape[0] ?? 0 }, (_, j) => j), signs); // prettier-ignore
+  };
+  // U first, as its signs are V's as well.
+  if (isWide) {
+    const u = ledBack(kernels, rightRows, reduction.right, wanted.length, columnsOf);
+    return { u, s, v: ledBack(kernels, leftRows, reduction.left, leftCount, columnsOf) };
+  }
+  const u = ledBack(kernels, leftRows, reduction.left, leftCount, columnsOf);
+  return { u, s, v: ledBack(kernels, rightRows, reduction.right, wanted.length, columnsOf) };
 }
 
 /**
@@ -125,18 +127,24 @@ function selectedRows(rows: Float64Array, stride: number, columns: number, liste
   return result;
 }
 
-/** `count` rows: those given, led back through the reflectors, and beyond them as many that are orthonormal to them. */
-function ledBack(kernels: Kernels, rows: Tensor<'f64'>, steps: readonly ReflectorRows[], count: number): Tensor<'f64'> {
-  let result = rows;
-  for (const reflectors of steps) {
-    const height = Math.min(count, reflectors.length);
-    result = withWorkMatrix(kernels, height, reflectors.length, (x) => {
-      extendInto(x, result);
-      applyReflectorsInPlace(kernels, reflectors, x);
-      return copyOf(x);
-    });
-  }
-  return result;
+/**
+ * Calls `use` with `count` rows: those given, led back through the reflectors, and beyond them as many that are orthonormal to
+ * them. The rows are its own until it returns.
+ */
+function ledBack(
+  kernels: Kernels,
+  rows: Tensor<'f64'>,
+  [reflectors, ...others]: readonly ReflectorRows[],
+  count: number,
+  use: (rows: Tensor<'f64'>) => Tensor<'f64'>,
+): Tensor<'f64'> {
+  if (reflectors === undefined) return use(rows);
+  const { length } = reflectors;
+  return withWorkMatrix(kernels, Math.min(count, length), length, (x) => {
+    extendInto(x, rows);
+    applyReflectorsInPlace(kernels, reflectors, x);
+    return ledBack(kernels, x, others, count, use);
+  });
 }
 
 /** Fills x with the rows, zeros after them, and then rows of the identity. */
