@@ -21,7 +21,7 @@ import { mergePartsInPlace } from './bidiagonalMerge.ts';
 import type { BidiagonalParts } from './bidiagonalMerge.ts';
 import { bidiagonalQrInPlace } from './bidiagonalQr.ts';
 
-/** Rows up to which QR is faster, measured. */
+/** Rows up to which QR is as fast: of 16, 24, 32 and 48, the last two were best at n = 256 and 512. */
 const LEAF = 32;
 
 /**
