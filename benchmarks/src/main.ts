@@ -79,7 +79,7 @@ function settingsOf({ quick, rounds, only, match }: Options, threads: number): C
 function measureIn(runtime: Runtime, settings: ChildSettings, label: string): Promise<CombinationResult> {
   const child = fork(fileURLToPath(new URL('src/child.ts', root)), [JSON.stringify(settings)], {
     execPath: runtime.path,
-    execArgv: ['--conditions=rankwise-source', '--import', 'tsx'],
+    execArgv: ['--import', 'tsx'],
     cwd: fileURLToPath(root),
   });
   return new Promise((resolve, reject) => {
