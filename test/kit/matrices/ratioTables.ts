@@ -3,7 +3,7 @@
  * which the gallery's families stand for their kinds.
  */
 
-import { isWorse, keepWorst, routineOf } from './worstRatios.ts';
+import { checkOf, isWorse, keepWorst, routineOf } from './worstRatios.ts';
 import type { WorstRatio } from './worstRatios.ts';
 
 /** Worst ratios of several files as one list, sorted by check and kind. */
@@ -17,7 +17,7 @@ export function mergeRatios(lists: Iterable<readonly WorstRatio[]>): WorstRatio[
 export function summaryTable(ratios: readonly WorstRatio[]): string {
   const rows = byRoutine(ratios).map(([routine, own]) => {
     const worst = worstOf(own);
-    return [routine, formatRatio(worst.ratio), `${worst.check.slice(routine.length + 2)} | ${worst.what}`];
+    return [routine, formatRatio(worst.ratio), `${checkOf(worst.check)} | ${worst.what}`];
   });
   return aligned(rows);
 }
@@ -43,7 +43,7 @@ export function markdownTable(ratios: readonly WorstRatio[]): string {
   const rows = byRoutine(ratios).map(([routine, own]) => {
     const worst = worstOf(own);
     const cells = names.map((name) => cell(own.filter(({ family }) => family === name)));
-    const check = worst.check.slice(routine.length + 2).replaceAll('|', '\\|');
+    const check = checkOf(worst.check).replaceAll('|', '\\|');
     return [`\`${routine}\``, `**${formatRatio(worst.ratio)}**`, `${check} · ${worst.kind}`, ...cells];
   });
   const lines = [['routine', 'worst', 'of · on', ...names], ['---', '---', '---', ...names.map(() => '---')], ...rows];

@@ -50,6 +50,12 @@ export function isWorse(ratio: number, than: number): boolean {
   return !(ratio <= than) && !Number.isNaN(than);
 }
 
+/** The routine of `routine: check` and of `routine, used so: check`. */
 export function routineOf(check: string): string {
-  return check.split(':', 1)[0] ?? check;
+  return /^\w+/.exec(check)?.[0] ?? check;
+}
+
+/** The rest of it. */
+export function checkOf(check: string): string {
+  return check.slice(routineOf(check).length).replace(/^[\s:,]+/, '');
 }
