@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { at, matrixFrom, multiply, symmetrized } from '../kit/matrices/gallery.ts';
-import { distanceRatio, expectRatio, printWorstRatios, productRatio } from '../kit/matrices/ratios.ts';
+import { distanceRatio, expectRatio, productRatio } from '../kit/matrices/ratios.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import {
@@ -23,8 +23,6 @@ import {
   sumOfSquares,
 } from './support.ts';
 import type { Samples } from './support.ts';
-
-printWorstRatios();
 
 /** A related second set of samples: a mixing of the first, noise, and means of its own. */
 function distorted(samples: Samples, random: Random): Samples {

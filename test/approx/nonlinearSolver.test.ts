@@ -6,14 +6,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { at, matrixFrom } from '../kit/matrices/gallery.ts';
-import { distanceRatio, expectRatio, printWorstRatios } from '../kit/matrices/ratios.ts';
+import { distanceRatio, expectRatio } from '../kit/matrices/ratios.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import { paperAlternation } from './paperOracle.ts';
 import { mapMatrix, mixedSamples, objective, sampleAt, samplesFrom, sumOfSquares } from './support.ts';
 import type { Samples } from './support.ts';
-
-printWorstRatios();
 
 const short: readonly PenaltyStage[] = [
   { lambda: 0.01, iterations: 6 },

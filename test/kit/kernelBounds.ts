@@ -11,8 +11,8 @@ import type { Conv2dCall, MatmulCall, SymmetricTimesVectorCall, Tensor } from '@
 
 export const unitRoundoff = { f32: 2 ** -24, f64: 2 ** -53 } as const;
 
-/** Half the smallest positive number: the absolute error of rounding a result that underflows. */
-export const underflow = { f32: 2 ** -150, f64: 2 ** -1075 } as const;
+/** The absolute error of rounding a result that underflows: half the smallest positive number (for f64 twice that, as 2^-1075 is none). */
+export const underflow = { f32: 2 ** -150, f64: Number.MIN_VALUE } as const;
 
 /** γ_n for unit roundoff u. */
 export function gamma(terms: number, u: number): number {

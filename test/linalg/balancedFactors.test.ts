@@ -4,10 +4,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { matrixFrom, multiply, randomMatrix } from '../kit/matrices/gallery.ts';
-import { distanceRatio, expectRatio, hasPositiveLargest, isDescending, normFrobenius, printWorstRatios, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
+import { distanceRatio, expectRatio, hasPositiveLargest, isDescending, normFrobenius, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 describe('balancedFactors', () => {
   it('by hand', () => {

@@ -3,12 +3,10 @@ import { jacobiEigen, sturmCount, tridiagonalEigenvalues } from '@rankwise/linal
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { symmetricCases } from '../kit/matrices/arbitraries.ts';
-import { expectRatio, printWorstRatios, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts';
+import { expectRatio, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts';
 import { sturmEigenvalues } from '../kit/matrices/sturmCount.ts';
 import { runs } from '../kit/runs.ts';
 import { diagonalsOf, tridiagonalCase, tridiagonalKinds } from './tridiagonalCases.ts';
-
-printWorstRatios();
 
 const cases = symmetricCases(({ name }) => tridiagonalKinds.includes(name));
 

@@ -9,13 +9,11 @@ import { tridiagonalQlInPlace } from '../../packages/linalg/src/eigen/tridiagona
 import { symmetricCases } from '../kit/matrices/arbitraries.ts';
 import { eigenvectorLaws, partialEigenvectorLaws } from '../kit/matrices/laws/eigenvectorLaws.ts';
 import { bindLaws, checkLaws } from '../kit/matrices/laws/law.ts';
-import { expectRatio, hasPositiveLargest, printWorstRatios, valuesRatio } from '../kit/matrices/ratios.ts';
+import { expectRatio, hasPositiveLargest, valuesRatio } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 import * as fc from 'fast-check';
 import { diagonalsOf, tridiagonalCase, tridiagonalKinds } from './tridiagonalCases.ts';
 import type { TridiagonalCase } from './tridiagonalCases.ts';
-
-printWorstRatios();
 
 // Every product on SIMD, however small.
 const simd = await createSimdKernels({ leastWork: 0 });

@@ -7,10 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { symmetricCase, symmetricCases } from '../kit/matrices/arbitraries.ts';
 import { at, conjugated, matrixFrom, multiply, scaled } from '../kit/matrices/gallery.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
-import { difference, expectRatio, hasPositiveLargest, isDescending, norm1, printWorstRatios, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
+import { difference, expectRatio, hasPositiveLargest, isDescending, norm1, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 // Every product on SIMD, however small.
 const simd = await createSimdKernels({ leastWork: 0 });

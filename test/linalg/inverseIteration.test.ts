@@ -7,11 +7,9 @@ import { symmetricCases } from '../kit/matrices/arbitraries.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
 import { eigenvectorLaws, partialEigenvectorLaws } from '../kit/matrices/laws/eigenvectorLaws.ts';
 import { bindLaws, checkLaws } from '../kit/matrices/laws/law.ts';
-import { expectRatio, hasPositiveLargest, printWorstRatios, valuesRatio } from '../kit/matrices/ratios.ts';
+import { expectRatio, hasPositiveLargest, valuesRatio } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 import { diagonalsOf, tridiagonalCase, tridiagonalKinds } from './tridiagonalCases.ts';
-
-printWorstRatios();
 
 function bisectionAndInverseIteration(
   matrix: Matrix,

@@ -5,10 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { at, conjugated, matrixFrom, multiply, randomMatrix, scaled, symmetrized } from '../kit/matrices/gallery.ts';
 import type { Matrix } from '../kit/matrices/gallery.ts';
-import { difference, distanceRatio, expectRatio, isDescending, normFrobenius, orthogonalityRatio, printWorstRatios, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
+import { difference, distanceRatio, expectRatio, isDescending, normFrobenius, orthogonalityRatio, scalarRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 /** Samples of a regression: Y [d, n] with correlated rows, Z [p, n] partly explained by Y, and their moments. */
 function problem(d: number, p: number, n: number, seed: number) {

@@ -7,10 +7,8 @@ import { makeSecularRoot, secularRootInto } from '../../packages/linalg/src/eige
 import type { SecularEquation } from '../../packages/linalg/src/eigen/secularEquation.ts';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { matrixFrom } from '../kit/matrices/gallery.ts';
-import { expectRatio, orthogonalityRatio, printWorstRatios, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts';
+import { expectRatio, orthogonalityRatio, scalarRatio, valuesRatio } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 interface Poles {
   readonly d: readonly number[];

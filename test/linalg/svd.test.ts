@@ -13,13 +13,10 @@ import {
   hasPositiveLargest,
   isDescending,
   orthogonalityRatio,
-  printWorstRatios,
   scalarRatio,
   valuesRatio,
 } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
-
-printWorstRatios();
 
 const simd = await createSimdKernels({ leastWork: 0 });
 

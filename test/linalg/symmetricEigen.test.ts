@@ -22,14 +22,11 @@ import {
   isDescending,
   norm1,
   orthogonalityRatio,
-  printWorstRatios,
   scalarRatio,
   valuesRatio,
 } from '../kit/matrices/ratios.ts';
 import { runs } from '../kit/runs.ts';
 import { sturmCount } from '../kit/matrices/sturmCount.ts';
-
-printWorstRatios();
 
 const solvers = { symmetricEigen, jacobiEigen };
 

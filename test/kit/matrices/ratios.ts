@@ -13,9 +13,6 @@ import type { Matrix } from './matrix.ts';
 export { THRESHOLD, expectRatio } from './worstRatios.ts';
 export type { CaseName } from './worstRatios.ts';
 
-/** Ratios of every test file are collected by vitest.ts. */
-export function printWorstRatios(): void {}
-
 const EPSILON = Number.EPSILON;
 
 /** Largest sum of magnitudes of a column; NaN when an element is NaN. */

@@ -12,7 +12,7 @@
 
 import { DomainError, transpose } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { EPSILON, identityData, matrixTensor } from '../dense/denseMatrix.ts';
+import { EPSILON, matrixTensor } from '../dense/denseMatrix.ts';
 import { product } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
 import { factorizeQr, thinQ } from '../orthogonal/qr.ts';
@@ -44,18 +44,17 @@ function byCholesky(kernels: Kernels, x: Tensor<'f64'>): Tensor<'f64'> | undefin
   for (let pass = 0; ; pass++) {
     const gram = product(kernels, q, transpose(q));
     if (defectOf(gram) <= Math.sqrt(EPSILON)) return product(kernels, newtonFactor(gram), q);
-    const inverse = pass < MAX_PASSES ? inverseFactor(kernels, gram) : undefined;
-    if (inverse === undefined) return undefined;
-    q = product(kernels, inverse, q);
+    const factor = pass < MAX_PASSES ? definiteFactor(kernels, gram) : undefined;
+    if (factor === undefined) return undefined;
+    // By substitution: each row stays in the span to ε, where a product with L⁻¹ would leave it by κ ε.
+    q = solveTriangular(factor, q, { kernels });
   }
 }
 
-/** L⁻¹ of gram = L Lᵀ; undefined when gram is not positive definite to working precision. */
-function inverseFactor(kernels: Kernels, gram: Tensor<'f64'>): Tensor<'f64'> | undefined {
-  const [k = 0] = gram.shape;
+/** L of gram = L Lᵀ; undefined when gram is not positive definite to working precision. */
+function definiteFactor(kernels: Kernels, gram: Tensor<'f64'>): Tensor<'f64'> | undefined {
   try {
-    const identity = matrixTensor({ rows: k, columns: k, data: identityData(k) });
-    return solveTriangular(cholesky(gram, { kernels }), identity, { kernels });
+    return cholesky(gram, { kernels });
   } catch (error) {
     // The one way to ask whether a matrix is positive definite is to factorise it.
     if (error instanceof DomainError) return undefined;
