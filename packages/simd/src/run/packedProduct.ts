@@ -43,7 +43,10 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
   const [rows = 0, depth = 0] = left.shape;
   const [columns = 0] = rightTransposed.shape;
   const { tile } = chooseTile(rows, columns, 16 / bytes, machine.relaxed);
-  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, { threads: machine.runner.threads });
+  const plan = planProduct({ rows, columns, depth }, 16 / bytes, tile, {
+    threads: machine.runner.threads,
+    walk: 'across',
+  });
   // A sign goes into an operand, exactly. Another factor might take it out of range: then all but the sum is left to the end.
   const fused = Math.abs(alpha) === 1;
   const negated = alpha === -1 ? negatedSide(machine, oriented) : undefined;
