@@ -107,6 +107,8 @@ describe('normEstimate', () => {
     });
     expect(calls).toBeLessThanOrEqual(10);
     expect(normEstimate(3, (x) => x.fill(NaN))).toBe(Infinity);
+    // Sums of the images overflow, the norm does not.
+    expect(normEstimate(2, (x) => x.map((value) => value * 2 ** 1023))).toBe(2 ** 1023);
     expect(normEstimate(3, (x) => x.map(() => Infinity))).toBe(Infinity);
     expect(() => normEstimate(-1, (x) => x)).toThrow('normEstimate: n: expected a non-negative integer, got -1');
   });
@@ -212,6 +214,9 @@ describe('conditionEstimate: laws', () => {
     expect(conditionEstimate(graded(2 ** -1000))).toBe(2 ** 1000);
     expect(conditionEstimate(scaled(graded(2 ** -590), 2 ** -480))).toBe(2 ** 590);
     expect(conditionEstimate(graded(2 ** -1074))).toBe(Infinity);
+    // Definite, but with a κ that no double holds.
+    const wide = matrixFrom(3, 3, (i, j) => (i === j ? [1e300, 1, 1e-300][i]! : 0));
+    expect(conditionEstimate(wide, { structure: 'definite' })).toBe(Infinity);
   });
 });
 
@@ -221,6 +226,9 @@ describe('conditionEstimate: errors', () => {
     expect(() => conditionEstimate(fromNested('f64', [[NaN]]))).toThrow('conditionEstimate: a: expected finite elements, got NaN at [0, 0]'); // prettier-ignore
     const indefinite = fromNested('f64', [[1, 2], [2, 1]]); // prettier-ignore
     expect(() => conditionEstimate(indefinite, { structure: 'definite' })).toThrow('conditionEstimate: a: expected a positive definite matrix, got pivot -3 at row 1'); // prettier-ignore
+    // Callers without a type checker may ask for any structure.
+    const unknown: unknown = 'banded';
+    expect(() => conditionEstimate(identity(2), { structure: unknown as 'general' })).toThrow('conditionEstimate: structure: expected general, definite, lower, upper, got banded'); // prettier-ignore
     const lopsided = fromNested('f64', [[1, 2], [0, 1]]); // prettier-ignore
     expect(() => conditionEstimate(lopsided, { structure: 'definite' })).toThrow(/conditionEstimate: a: expected a symmetric/); // prettier-ignore
   });

@@ -196,6 +196,9 @@ describe('scale', () => {
 
   it('names the column of a solution that is no double', () => {
     const tiny = fromNested('f64', [[2 ** -600]]);
+    // Callers without a type checker may name any triangle.
+    const unknown: unknown = 'left';
+    expect(() => solveTriangular(zeros('f64', [2, 2]), zeros('f64', [2, 1]), { triangle: unknown as 'lower' })).toThrow('solveTriangular: triangle: expected lower or upper, got left'); // prettier-ignore
     expect(() => solveTriangular(tiny, fromNested('f64', [[1, 2 ** 600]]))).toThrow('solveTriangular: b: expected a solution in the range of doubles, got overflow in column 1'); // prettier-ignore
   });
 });

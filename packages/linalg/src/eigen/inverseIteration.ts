@@ -101,7 +101,7 @@ function findVectorInPlace(
     }
   }
   throw new ConvergenceError(
-    `${caller}: values: expected an eigenvector within ${MAX_STEPS} steps, got a residual of ${1 / growth} for value ${index}`,
+    `${caller}: values: expected an eigenvector within ${MAX_STEPS} steps, got a residual of ${1 / growth} for value ${index}, orthogonal to the vectors of the values near it`,
     MAX_STEPS * MAX_STARTS,
     1 / growth,
   );

@@ -11,7 +11,7 @@
  * Cost: that of the factorisation (LU 2n³/3, Cholesky n³/3, triangular none) and about 20 n².
  */
 
-import { referenceKernels } from '@rankwise/tensor';
+import { DomainError, referenceKernels } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { copySquareMatrix, matrixTensor, maxAbs } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
@@ -31,15 +31,19 @@ export interface ConditionOptions extends LinalgOptions {
    * What is known of A: 'definite' is factored by Cholesky; of a 'lower' or 'upper' triangular matrix only that triangle is
    * read. Default 'general'.
    */
-  readonly structure?: 'general' | 'definite' | 'lower' | 'upper';
+  readonly structure?: Structure;
 }
+
+const STRUCTURES = ['general', 'definite', 'lower', 'upper'] as const;
+
+type Structure = (typeof STRUCTURES)[number];
 
 /**
  * Estimates κ₁(A) from below.
  * @param a - [n, n] f64 (f32 is promoted)
  * @returns at least 1, Infinity for an exactly singular matrix, 0 for n = 0
  * @throws ShapeError when `a` is not square.
- * @throws DomainError when `a` holds NaN or an infinity, or is said to be definite and is not (as in cholesky).
+ * @throws DomainError when `a` holds NaN or an infinity, is said to be definite and is not (as in cholesky), or `structure` is unknown.
  * @example
  * import { fromNested } from '@rankwise/tensor';
  * import { conditionEstimate } from '@rankwise/linalg';
@@ -49,13 +53,19 @@ export interface ConditionOptions extends LinalgOptions {
 export function conditionEstimate(a: Tensor<FloatDType>, options: ConditionOptions = {}): number {
   const { structure = 'general', kernels = referenceKernels } = options;
   const matrix = copyStructured(a, structure);
+  const positive = structure === 'definite' ? positiveDiagonal(matrix) : 0;
   const power = normalizeInPlace(matrix.data);
+  // A diagonal element beyond 2^1022 below the largest: so is κ.
+  if (structure === 'definite' && positiveDiagonal(matrix) < positive) return Infinity;
   const norm = norm1(matrix, structure === 'definite');
   const inverse = inverseOf(matrix, structure, power, kernels);
   return inverse === undefined ? Infinity : norm * normEstimate(matrix.rows, inverse);
 }
 
-function copyStructured(a: Tensor<FloatDType>, structure: NonNullable<ConditionOptions['structure']>): DenseMatrix {
+function copyStructured(a: Tensor<FloatDType>, structure: Structure): DenseMatrix {
+  if (!STRUCTURES.includes(structure)) {
+    throw new DomainError(`conditionEstimate: structure: expected ${STRUCTURES.join(', ')}, got ${String(structure)}`);
+  }
   if (structure === 'general') return copySquareMatrix('conditionEstimate', 'a', a);
   if (structure === 'definite') return copySymmetricMatrix('conditionEstimate', 'a', a);
   const { matrix } = copyTriangle('conditionEstimate', 'a', a, { triangle: structure });
@@ -64,12 +74,7 @@ function copyStructured(a: Tensor<FloatDType>, structure: NonNullable<ConditionO
 }
 
 /** How A⁻¹ is applied; undefined when A is exactly singular. The matrix is overwritten. */
-function inverseOf(
-  matrix: DenseMatrix,
-  structure: NonNullable<ConditionOptions['structure']>,
-  power: number,
-  kernels: Kernels,
-): Multiply | undefined {
+function inverseOf(matrix: DenseMatrix, structure: Structure, power: number, kernels: Kernels): Multiply | undefined {
   const { rows: n, data } = matrix;
   if (structure === 'general') {
     const factors = eliminate('conditionEstimate', 'a', matrix, kernels);
@@ -91,6 +96,13 @@ function inverseOf(
     substituteInPlace(kernels, transposed ? transposedTriangle(t) : t, matrixTensor(columnOf(x)));
     return x;
   };
+}
+
+/** Number of diagonal elements above 0. */
+function positiveDiagonal({ rows: n, data }: DenseMatrix): number {
+  let count = 0;
+  for (let i = 0; i < n; i++) if (data[i * n + i]! > 0) count++;
+  return count;
 }
 
 function columnOf(data: Float64Array): DenseMatrix {

@@ -8,7 +8,7 @@
  *
  * The caller may rely on: the result is ‖B x‖₁ / ‖x‖₁ of some x, so at most ‖B‖₁ apart from the rounding of the products; it is
  * exact for n ≤ 1 and mostly within a factor of 3 (there are B for which it is any factor off). At most 10 products,
- * always the same ones.
+ * 12 where some overflow; always the same ones.
  */
 
 import { DomainError } from '@rankwise/tensor';
@@ -38,9 +38,7 @@ export function normEstimate(n: number, multiply: Multiply): number {
     throw new DomainError(`normEstimate: n: expected a non-negative integer, got ${n}`);
   }
   if (n === 0) return 0;
-  // n times the vector above, and the sum by n: integers stay exact.
-  let image = multiply(new Float64Array(n).fill(1), false);
-  let estimate = norm1(image) / n;
+  let { image, ratio: estimate } = stretch(multiply, new Float64Array(n).fill(1));
   if (n === 1) return estimate;
   let at = -1;
   for (let step = 1; step < MAX_STEPS && estimate < Infinity; step++) {
@@ -61,8 +59,20 @@ export function normEstimate(n: number, multiply: Multiply): number {
     if (isRepeated || isNoBetter) break;
   }
   const alternating = Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1) * (1 + i / (n - 1)));
-  const length = norm1(alternating);
-  return Math.max(estimate, norm1(multiply(alternating, false)) / length);
+  return Math.max(estimate, stretch(multiply, alternating).ratio);
+}
+
+/** B x and ‖B x‖₁ / ‖x‖₁. x is taken as it is, which keeps integers exact, or at length 1 where that overflows. */
+function stretch(multiply: Multiply, x: Float64Array): { readonly image: Float64Array; readonly ratio: number } {
+  const length = norm1(x);
+  const image = multiply(x.slice(), false);
+  const norm = norm1(image);
+  if (norm < Infinity) return { image, ratio: norm / length };
+  const smaller = multiply(
+    x.map((value) => value / length),
+    false,
+  );
+  return { image: smaller, ratio: norm1(smaller) };
 }
 
 /** Infinity when an element is not finite. */

@@ -71,7 +71,7 @@ export function solveTriangular(
 
 /**
  * A copy of one triangle, zeros beside it.
- * @throws ShapeError when `t` is not square; DomainError when an element is not finite.
+ * @throws ShapeError when `t` is not square; DomainError when an element is not finite or `triangle` is unknown.
  */
 export function copyTriangle(
   caller: string,
@@ -81,6 +81,9 @@ export function copyTriangle(
 ): Triangle {
   const copy = copySquareMatrix(caller, argument, t);
   const isLower = triangle === 'lower';
+  if (!isLower && triangle !== 'upper') {
+    throw new DomainError(`${caller}: triangle: expected lower or upper, got ${String(triangle)}`);
+  }
   const { rows: n, data } = copy;
   for (let i = 0; i < n; i++) {
     const diagonal = i * n + i;
