@@ -5,6 +5,7 @@ import { fromNested, zeros } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MARKERS, betweenMarkers } from '../kit/matrices/ratioReporter.ts';
+import { apart, excess } from '../kit/matrices/laws/law.ts';
 import { keepWorst } from '../kit/matrices/worstRatios.ts';
 import {
   THRESHOLD,
@@ -180,6 +181,28 @@ describe('ratios', () => {
     expect(norm1(difference(off, q))).toBe(40 * Number.EPSILON);
     expect(() => difference(q, identityMatrix(3))).toThrow('expected shape [4,4], got [3,3]');
     expect(() => valuesRatio(new Float64Array(2), new Float64Array(3))).toThrow('expected 2 values, got 3');
+  });
+
+  it('are NaN when anything is, wherever it stands', () => {
+    for (const where of [0, 1, 2]) {
+      const list = Float64Array.from([3, 2, 1], (value, i) => (i === where ? NaN : value));
+      const finite = new Float64Array([3, 2, 1]);
+      const column = matrixFrom(3, 3, (i, j) => (i === 0 && j === where ? NaN : i + j));
+      for (const ratio of [
+        norm1(column),
+        largestOf(column),
+        orthogonalityRatio(column),
+        factorizationRatio(column, identityMatrix(3), finite, identityMatrix(3)),
+        valuesRatio(list, finite),
+        valuesRatio(finite, list),
+        apart(list, finite, 3),
+        excess(list, [0, 0, 0], [1, 1, 1], 3),
+        excess(finite, list, finite, 3),
+        excess(finite, finite, list, 3),
+      ]) {
+        expect(ratio).toBeNaN();
+      }
+    }
   });
 
   it('do not depend on the scale', () => {

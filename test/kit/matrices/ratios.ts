@@ -22,7 +22,7 @@ export function norm1(a: Matrix): number {
   for (let j = 0; j < n; j++) {
     let sum = 0;
     for (let i = 0; i < m; i++) sum += Math.abs(at(a, i, j));
-    if (!(sum <= largest)) largest = sum;
+    largest = Math.max(largest, sum);
   }
   return largest;
 }
@@ -90,8 +90,7 @@ export function valuesRatio(x: Float64Array, y: Float64Array): number {
   let distance = 0;
   let largest = 0;
   for (let i = 0; i < x.length; i++) {
-    const gap = Math.abs(x[i]! - y[i]!);
-    if (!(gap <= distance)) distance = gap;
+    distance = Math.max(distance, Math.abs(x[i]! - y[i]!));
     largest = Math.max(largest, Math.abs(x[i]!), Math.abs(y[i]!));
   }
   return quotient(distance, largest * Math.max(x.length, 1) * ulpOf(largest));

@@ -90,8 +90,7 @@ export function excess(
   let worst = 0;
   let largest = atLeast;
   for (let i = 0; i < x.length; i++) {
-    const outside = Math.max(low[i]! - x[i]!, x[i]! - high[i]!, 0);
-    if (!(outside <= worst)) worst = outside;
+    worst = Math.max(worst, low[i]! - x[i]!, x[i]! - high[i]!);
     for (const value of [x[i]!, low[i]!, high[i]!]) {
       if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
     }
