@@ -2,7 +2,7 @@ import { createSimdKernels } from '@rankwise/simd';
 import { jacobiEigen, polar, solve } from '@rankwise/linalg';
 import { createRandom, fromNested, referenceKernels, toNested, transpose, zeros } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
-import { bindLaws, checkLaws, combined, difference, distanceRatio, expectRatio, generalCase, generalGallery, identityMatrix, multiply, normFrobenius, orthogonalityRatio, polarLaws, productRatio, randomMatrix, randomOrthonormal, scaled, withSingularValues } from '../kit/matrices/index.ts'; // prettier-ignore
+import { bindLaws, checkLaws, combined, difference, distanceRatio, expectRatio, generalCase, generalGallery, identityMatrix, matrixFrom, multiply, normFrobenius, orthogonalityRatio, polarLaws, productRatio, randomMatrix, randomOrthonormal, scaled, withSingularValues } from '../kit/matrices/index.ts'; // prettier-ignore
 import type { Matrix } from '../kit/matrices/index.ts';
 
 const simd = await createSimdKernels({ leastWork: 0 });
@@ -100,6 +100,17 @@ describe('polar', () => {
       const { u, h } = polar(scaled(a, factor));
       expectRatio('polar: scaled', `${factor}`, distanceRatio(u, polar(a).u, 4, 6));
       expectRatio('polar: scaled', `${factor}`, distanceRatio(scaled(h, 1 / factor), polar(a).h, 4, 6));
+    }
+  });
+
+  it('keeps H where singular values are beyond the doubles', () => {
+    const a = fromNested('f64', [[1.2e308, 0.9e308], [0.9e308, 1.2e308]]); // prettier-ignore
+    const { u, h } = polar(a);
+    expectRatio('polar: near overflow', 'H = A', distanceRatio(scaled(h, 2 ** -1000), scaled(a, 2 ** -1000), normFrobenius(scaled(a, 2 ** -1000)), 2)); // prettier-ignore
+    expectRatio('polar: near overflow', 'U = I', distanceRatio(u, identityMatrix(2), 7, 2));
+    for (const n of [2, 3, 8]) {
+      const signed = polar(matrixFrom(n, n, (i, j) => (i === j ? 1.7e308 : -1.7e308)));
+      expect([...signed.u.data, ...signed.h.data].some(Number.isNaN)).toBe(false);
     }
   });
 

@@ -90,6 +90,14 @@ describe('rank, conditionNumber, spectralNorm', () => {
     ]);
     expect([conditionNumber(zeros('f64', [0, 4])), conditionNumber(zeros('f64', [2, 2]))]).toEqual([0, Infinity]);
     expect(conditionNumber(diagonalMatrix([3, 12, -6]))).toBe(4);
+    // Singular values 2.1e308, which is no double, and 3e307.
+    const huge = fromNested('f64', [[1.2e308, 0.9e308], [0.9e308, 1.2e308]]); // prettier-ignore
+    expect([rank(huge), spectralNorm(huge)]).toEqual([2, Infinity]);
+    expectRatio('conditionNumber: near overflow', 'by hand', scalarRatio(conditionNumber(huge), 7, 49, 2));
+    // (1.2, −0.9; −0.9, 1.2) / 0.63 · 1e-308, of which 2^-1074 is the spacing.
+    const inverse = scaled(pseudoInverse(huge), 2 ** 1022);
+    const exact = fromNested('f64', [[12, -9], [-9, 12]].map((row) => row.map((x) => (x / 6.3) * (2 ** 1022 / 1e308)))); // prettier-ignore
+    expectRatio('pseudoInverse: near overflow', 'by hand', distanceRatio(inverse, exact, 7 * normFrobenius(exact), 2));
     expect([spectralNorm(zeros('f64', [0, 4])), spectralNorm(diagonalMatrix([3, 0, -7]))]).toEqual([0, 7]);
   });
 

@@ -117,6 +117,23 @@ describe('laws', () => {
     );
   });
 
+  it('applies Q to columns at both ends of the range', () => {
+    const factors = qrFactors(fromNested('f64', [[1.3e308, 0], [0.5e308, 1]])); // prettier-ignore
+    const length = Math.hypot(1.3, 0.5);
+    const turned = applyQ(factors, fromNested('f64', [[1.3e308], [0.5e308]]), { transposed: true }); // prettier-ignore
+    const expected = fromNested('f64', [[-length], [0]]);
+    expectRatio('applyQ: near overflow', 'by hand', distanceRatio(scaled(turned, 1e-308), expected, length, 4));
+    const x = randomMatrix(9, 3, createRandom(5));
+    const some = qrFactors(randomMatrix(9, 4, createRandom(6)));
+    const plain = applyQ(some, x);
+    const powers = [2 ** 1000, 1, 2 ** -1000];
+    const mixed = applyQ(
+      some,
+      matrixFrom(9, 3, (i, j) => at(x, i, j) * powers[j]!),
+    );
+    expect(mixed).toEqual(matrixFrom(9, 3, (i, j) => at(plain, i, j) * powers[j]!));
+  });
+
   it("R'R is A'A, which no sign can change", () => {
     const a = randomMatrix(9, 5, createRandom(2));
     const { r } = qr(a);

@@ -28,6 +28,7 @@ import {
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { DenseMatrix } from '../dense/denseMatrix.ts';
+import { timesPowerOfTwo } from '../dense/powerOfTwo.ts';
 import { product } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
 import { svd } from '../svd/svd.ts';
@@ -188,10 +189,7 @@ function columnsOf({ rows, columns, data }: DenseMatrix): Float64Array[] {
 function rescaleInPlace(x: Tensor<'f64'>, power: number, columnPowers: readonly number[]): void {
   const count = columnPowers.length;
   for (let at = 0; at < x.data.length; at++) {
-    // In two factors, as their quotient need not be a double.
-    const exponent = Math.log2(power) - Math.log2(columnPowers[at % count]!);
-    const half = Math.trunc(exponent / 2);
-    const value = x.data[at]! * 2 ** half * 2 ** (exponent - half);
+    const value = timesPowerOfTwo(x.data[at]!, Math.log2(power) - Math.log2(columnPowers[at % count]!));
     if (!Number.isFinite(value)) {
       throw new DomainError(
         `leastSquares: b: expected a solution in the range of doubles, got overflow in column ${at % count}`,

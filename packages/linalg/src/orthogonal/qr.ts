@@ -14,7 +14,7 @@
  * The caller may rely on ‖A − QR‖ ≤ c m n ε ‖A‖ columnwise and ‖I − QᵀQ‖ ≤ c m ε, c a small constant, for any A.
  */
 
-import { ShapeError, formatShape, referenceKernels, slice, tensorOf } from '@rankwise/tensor';
+import { ShapeError, formatShape, referenceKernels, slice, tensorOf, transpose } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, transposed, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
@@ -125,7 +125,7 @@ function reducePanelInPlace(
  * @param factors - from `qrFactors`
  * @param x - [m, columns] f64 (f32 is promoted)
  * @param options - `transposed: true` for Qᵀ X
- * @returns [m, columns]; cost 4 m k operations a column
+ * @returns [m, columns], ±Infinity where an element is beyond the doubles; cost 4 m k operations a column
  * @throws ShapeError when `x` does not have m rows.
  * @throws DomainError when `x` holds NaN or an infinity.
  * @example
@@ -144,7 +144,11 @@ export function applyQ(
   if (x.shape.length === 2 && x.shape[0] !== m) {
     throw new ShapeError(`applyQ: x: expected ${m} rows, got shape ${formatShape(x.shape)}`);
   }
-  const result = matrixTensor(copyMatrix('applyQ', 'x', x));
+  // Transposed, so that each column, at a scale of its own, lies contiguous.
+  const columns = transposed(copyMatrix('applyQ', 'x', x));
+  const views = Array.from({ length: columns.rows }, (_, j) => columns.data.subarray(j * m, (j + 1) * m));
+  const powers = views.map(scaleToSafeRangeInPlace);
+  const result = transpose(matrixTensor(columns));
   const count = Math.ceil(taus.length / BLOCK);
   for (let step = 0; step < count; step++) {
     const first = (isTransposed ? step : count - 1 - step) * BLOCK;
@@ -152,7 +156,8 @@ export function applyQ(
     const block = blockOf(kernels, { data, taus, length: m, shift: 0 }, first, last);
     applyToColumnsInPlace(kernels, block, slice(result, [[first]]), isTransposed);
   }
-  return result;
+  views.forEach((view, j) => unscaleInPlace(view, powers[j]!));
+  return matrixTensor(transposed(columns));
 }
 
 /**

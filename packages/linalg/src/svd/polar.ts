@@ -15,6 +15,7 @@
 
 import { copyOf, referenceKernels, transpose } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
 import { product, scaleColumnsInPlace } from '../dense/products.ts';
 import { svdFactors } from './svdFactors.ts';
@@ -22,7 +23,7 @@ import { svdFactors } from './svdFactors.ts';
 export interface Polar {
   /** U [m, n]. */
   readonly u: Tensor<'f64'>;
-  /** H [n, n], symmetric to the last bit. */
+  /** H [n, n], symmetric to the last bit; ±Infinity where an element is beyond the doubles. */
   readonly h: Tensor<'f64'>;
 }
 
@@ -41,10 +42,13 @@ export interface Polar {
  * toNested(h) // => [[3, 0], [0, 2]]
  */
 export function polar(a: Tensor<FloatDType>, { kernels = referenceKernels }: LinalgOptions = {}): Polar {
-  const { u: w, s, v } = svdFactors('polar', 'a', a, kernels, 'thin');
+  const matrix = copyMatrix('polar', 'a', a);
+  const power = scaleToSafeRangeInPlace(matrix.data);
+  const { u: w, s, v } = svdFactors('polar', 'a', matrixTensor(matrix), kernels, 'thin');
   const u = product(kernels, w, transpose(v));
   const h = product(kernels, scaleColumnsInPlace(copyOf(v), s), transpose(v));
   const [n = 0] = v.shape;
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) h.data[j * n + i] = h.data[i * n + j]!;
+  unscaleInPlace(h.data, power);
   return { u, h };
 }

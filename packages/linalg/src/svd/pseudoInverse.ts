@@ -15,6 +15,7 @@
 
 import { DomainError, referenceKernels, slice, transpose } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace } from '../dense/denseMatrix.ts';
 import { product, scaleColumnsInPlace } from '../dense/products.ts';
 import { rankTolerance } from '../orthogonal/pivotedQr.ts';
 import type { RankOptions } from '../orthogonal/pivotedQr.ts';
@@ -38,15 +39,18 @@ export function pseudoInverse(a: Tensor<FloatDType>, options: RankOptions = {}):
   const { kernels = referenceKernels } = options;
   const [m = 0, n = 0] = a.shape;
   const tolerance = rankTolerance('pseudoInverse', m, n, options.tolerance);
-  const { u, s, v } = svdFactors('pseudoInverse', 'a', a, kernels, 'thin');
+  const matrix = copyMatrix('pseudoInverse', 'a', a);
+  const power = scaleToSafeRangeInPlace(matrix.data);
+  const { u, s, v } = svdFactors('pseudoInverse', 'a', matrixTensor(matrix), kernels, 'thin');
   const r = rankOf(s, tolerance);
   const inverses = s.map((value, j) => (j < r ? 1 / value : 0));
   const weighted = scaleColumnsInPlace(v, inverses);
   const columns = [undefined, [0, r]] as const;
   const result = product(kernels, slice(weighted, columns), transpose(slice(u, columns)));
+  for (let at = 0; at < result.data.length; at++) result.data[at] = result.data[at]! * power;
   if (!result.data.every(Number.isFinite)) {
     throw new DomainError(
-      `pseudoInverse: a: expected an inverse in the range of doubles, got singular value ${s[r - 1]}`,
+      `pseudoInverse: a: expected an inverse in the range of doubles, got singular value ${s[r - 1]! / power}`,
     );
   }
   return result;
