@@ -3,7 +3,7 @@ import { balancedFactors, svd } from '@rankwise/linalg';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
-import { matrixFrom, multiply, randomMatrix } from '../kit/matrices/gallery.ts';
+import { matrixFrom, multiply, randomMatrix, scaled } from '../kit/matrices/gallery.ts';
 import { distanceRatio, expectRatio, hasPositiveLargest, isDescending, normFrobenius, valuesRatio } from '../kit/matrices/ratios.ts'; // prettier-ignore
 import { runs } from '../kit/runs.ts';
 
@@ -57,10 +57,35 @@ describe('balancedFactors', () => {
     );
   });
 
+  it('finds P and Q at both ends of the range, where the product is no double', () => {
+    for (const value of [1e-170, 1e200, Number.MIN_VALUE, 1e308]) {
+      const one = fromNested('f64', [[value]]);
+      const { left, right, singularValues } = balancedFactors(one, one);
+      for (const found of [left, right]) expectRatio('balancedFactors: ends of the range', `${value}`, Math.abs(found.data[0]! / value - 1) / Number.EPSILON); // prettier-ignore
+      expect(toNested(singularValues)).toEqual([value < 1 ? 0 : Infinity]);
+    }
+    const random = createRandom(3);
+    const [a, b] = [randomMatrix(3, 2, random), randomMatrix(2, 3, random)];
+    const plain = balancedFactors(a, b);
+    for (const [first, second] of [[-530, -530], [-1000, -1000], [500, 500], [-1000, 1000], [900, -500]] as const) {
+      const { left, right } = balancedFactors(scaled(a, 2 ** first), scaled(b, 2 ** second));
+      const weight = 2 ** ((first + second) / 2);
+      expect([left, right]).toEqual([scaled(plain.left, weight), scaled(plain.right, weight)]);
+    } // prettier-ignore
+  });
+
+  it('refuses factors that it cannot keep in the range of doubles', () => {
+    const full = matrixFrom(1, 9, () => 1.7e308);
+    const wide = balancedFactors(fromNested('f64', [[1e307]]), full);
+    expect([...wide.left.data, ...wide.right.data].every(Number.isFinite)).toBe(true);
+    expect(() => balancedFactors(matrixFrom(9, 9, () => 1.7e308), matrixFrom(9, 9, () => 1.7e308))).toThrow('balancedFactors: left: expected factors in the range of doubles, got overflow'); // prettier-ignore
+  });
+
   it('refuses factors that do not fit', () => {
     expect(() => balancedFactors(zeros('f64', [2, 3]), zeros('f64', [2, 2]))).toThrow('balancedFactors: right: expected [k, d] to fit left, got [2, 3] and [2, 2]'); // prettier-ignore
     expect(() => balancedFactors(fromNested('f64', [[NaN]]), zeros('f64', [1, 1]))).toThrow(
-      /balancedFactors: .*finite/,
+      /balancedFactors: left: .*finite/,
     );
+    expect(() => balancedFactors(zeros('f64', [1, 1]), fromNested('f64', [[0, NaN]]))).toThrow('balancedFactors: right: expected finite elements, got NaN at [0, 1]'); // prettier-ignore
   });
 });

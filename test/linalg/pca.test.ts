@@ -89,12 +89,12 @@ describe('pca: the leading components', () => {
       fc.property(
         symmetricCases(({ semidefinite }) => semidefinite === true),
         fc.constantFrom(0, 1, 2, 5, 100),
-        (example, count) => {
+        (example, most) => {
           const { matrix } = example;
           const [n = 0] = matrix.shape;
           const whole = pca(matrix);
-          const part = pca(matrix, { count });
-          const k = Math.min(count, n);
+          const k = Math.min(most, n);
+          const part = pca(matrix, { count: k });
           expect([part.values.shape, part.vectors.shape, part.energy.shape]).toEqual([[k], [n, k], [k]]); // prettier-ignore
           expectRatio("pca: E'E = I", example, orthogonalityRatio(part.vectors));
           const largest = whole.values.data[0] ?? 0;
@@ -184,6 +184,9 @@ describe('pca: the leading components', () => {
       const { energy, vectors } = pca(scaled(c, 2 ** power));
       expect([energy, vectors]).toEqual([plain.energy, plain.vectors]);
     }
+    const { values, energy: shares } = pca(fromNested('f64', [[1.2e308, 0.9e308], [0.9e308, 1.2e308]])); // prettier-ignore
+    expect([values.data[0], shares.data[1]]).toEqual([Infinity, 1]);
+    expectRatio('pca: near overflow', 'share', scalarRatio(shares.data[0]!, 0.875, 1, 2));
     const { energy } = pca(scaled(c, 2 ** -1070), { count: 2 });
     expect(energy.data.every((value) => value > 0 && value <= 1)).toBe(true);
   });
@@ -194,8 +197,8 @@ describe('pca: the leading components', () => {
     expect(() => pca(fromNested('f64', [[-5]]), { count: 0 })).toThrow(
       /^pca: moment: expected a positive semi-definite/,
     );
-    for (const count of [-1, 0.5, NaN]) {
-      expect(() => pca(zeros('f64', [2, 2]), { count })).toThrow(`pca: count: expected a non-negative integer, got ${count}`); // prettier-ignore
+    for (const count of [-1, 0.5, NaN, 3]) {
+      expect(() => pca(zeros('f64', [2, 2]), { count })).toThrow(`pca: count: expected an integer from 0 to 2, got ${count}`); // prettier-ignore
     }
   });
 });
@@ -294,6 +297,10 @@ describe('pcaFromSamples', () => {
   it('refuses what is not finite, or has no two axes', () => {
     expect(() => pcaFromSamples(fromNested('f64', [[1, NaN]]))).toThrow('pcaFromSamples: samples: expected finite elements, got NaN at [0, 1]'); // prettier-ignore
     expect(() => pcaFromSamples(zeros('f64', [3]))).toThrow('pcaFromSamples: samples: expected 2 axes');
-    expect(() => pcaFromSamples(zeros('f64', [1, 1]), { count: -1 })).toThrow('pcaFromSamples: count: expected a non-negative integer, got -1'); // prettier-ignore
+    for (const [n, d] of [[2, 3], [3, 2]] as const) {
+      for (const count of [-1, 3]) {
+        expect(() => pcaFromSamples(zeros('f64', [n, d]), { count })).toThrow(`pcaFromSamples: count: expected an integer from 0 to 2, got ${count}`); // prettier-ignore
+      }
+    } // prettier-ignore
   });
 });

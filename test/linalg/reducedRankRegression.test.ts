@@ -284,6 +284,20 @@ describe('errors', () => {
     expect(() => reducedRankRegression(regressor, fromNested('f64', [[NaN, 0]]), 1)).toThrow('cross: expected finite');
   });
 
+  it('a map beyond the doubles is refused, and never NaN; one within them is right, however it is scaled', () => {
+    const tiny = prepareRegressor(fromNested('f64', [[1e-310, 0.4e-310], [0.4e-310, 1e-310]])); // prettier-ignore
+    const cross = fromNested('f64', [[1, 2], [-2, 1]]); // prettier-ignore
+    for (const rank of [1, 2]) {
+      expect(() => reducedRankRegression(tiny, cross, rank)).toThrow('reducedRankRegression: cross: expected a map in the range of doubles, got overflow'); // prettier-ignore
+    }
+    const { moment, cross: some } = problem(3, 3, 9, 1);
+    const plain = reducedRankRegression(prepareRegressor(moment), some, 2);
+    for (const [first, second] of [[-1000, -1000], [-1000, -100], [1000, 100], [1000, 900]] as const) {
+      const other = reducedRankRegression(prepareRegressor(scaled(moment, 2 ** first)), scaled(some, 2 ** second), 2);
+      expect(other.right).toEqual(scaled(plain.right, 2 ** (second - first)));
+    } // prettier-ignore
+  });
+
   it('refuses moments that are none', () => {
     expect(() => prepareRegressor(fromNested('f64', [[1, 0], [0, -1]]))).toThrow(/prepareRegressor: moment: expected a positive semi-definite matrix, got eigenvalues from -1 to 1/); // prettier-ignore
     expect(() => prepareRegressor(fromNested('f64', [[-1]]))).toThrow(/semi-definite/);

@@ -79,6 +79,7 @@ describe('orthonormalRows', () => {
   it('has no answer to what is not finite', () => {
     expect(orthonormalRows(referenceKernels, fromNested('f64', [[1, NaN]]))).toBeUndefined();
     expect(orthonormalRows(referenceKernels, fromNested('f64', [[1, Infinity]]))).toBeUndefined();
+    expect(orthonormalRows(referenceKernels, fromNested('f64', [[NaN, 1], [1, 1]]))).toBeUndefined(); // prettier-ignore
   });
 });
 
@@ -178,8 +179,17 @@ describe('reducedRankRegression from an initial subspace', () => {
       expect(other.right).toEqual(scaled(plain.right, 2 ** power));
     }
     const tiny = prepareRegressor(scaled(identity(2), 2 ** -1060));
-    const huge = reducedRankRegression(tiny, fromNested('f64', [[1, 0], [0, 2]]), 1, { initial: fromNested('f64', [[1], [1]]) }); // prettier-ignore
-    expect(huge.left.data.every(Number.isFinite)).toBe(true);
+    const start = { initial: fromNested('f64', [[1], [1]]) };
+    const steep = fromNested('f64', [[1, 0], [0, 2]]); // prettier-ignore
+    expect(() => reducedRankRegression(tiny, steep, 1, start)).toThrow('reducedRankRegression: cross: expected a map in the range of doubles, got overflow'); // prettier-ignore
+    expect(elements(reducedRankRegression(tiny, scaled(steep, 2 ** -1050), 1, { ...start, leastGain: 0.1 }).right)[1]).toBeGreaterThan(1000); // prettier-ignore
+  });
+
+  it('a small whitener and a small cross product, whose squares underflow, are no reason to lose what was there', () => {
+    const regressor = prepareRegressor(scaled(identity(3), 2 ** 1000));
+    const cross = scaled(fromNested('f64', [[1, 0, 0], [0, 2, 0], [0, 0, 4]]), 2 ** -390); // prettier-ignore
+    const { left } = reducedRankRegression(regressor, cross, 1, { initial: fromNested('f64', [[0], [0], [1]]) });
+    expect(elements(left)).toEqual([0, 0, 1]);
   });
 
   it.each([33, 65, 100])('p = d = %i with simd kernels', async (d) => {

@@ -19,6 +19,7 @@
 
 import { transpose } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
+import { EPSILON, SAFE_MINIMUM, maxAbs } from '../dense/denseMatrix.ts';
 import { product } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
 import { symmetricEigen } from '../eigen/symmetricEigen.ts';
@@ -27,6 +28,9 @@ import { orthonormalRows } from './orthonormalRows.ts';
 
 /** Steps after which the exact method is no dearer. */
 const MAX_STEPS = 4;
+
+/** Elements of ε² times this are still normal. */
+const LEAST_IMAGE = SAFE_MINIMUM / (EPSILON * EPSILON);
 
 /** U [p, k], and UᵀG [k, r]. */
 export interface LeadingSubspace {
@@ -57,7 +61,8 @@ export function improvedLeftVectors(
   let projected = product(kernels, product(kernels, transpose(initial), a), b);
   for (let step = 0; step < MAX_STEPS; step++) {
     const image = product(kernels, product(kernels, projected, transpose(b)), transpose(a));
-    const rows = orthonormalRows(kernels, image);
+    // Of smaller elements, those that count have lost digits to underflow.
+    const rows = maxAbs(image.data) < LEAST_IMAGE ? undefined : orthonormalRows(kernels, image);
     if (rows === undefined) return undefined;
     const before = norm2(projected.data, 0, projected.data.length);
     projected = product(kernels, product(kernels, rows, a), b);

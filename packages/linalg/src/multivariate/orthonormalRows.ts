@@ -68,14 +68,14 @@ function newtonFactor(gram: Tensor<'f64'>): Tensor<'f64'> {
   return { ...gram, data: gram.data.map((value, at) => (at % (k + 1) === 0 ? 3 - value : -value) / 2) };
 }
 
-/** ‖I − gram‖_∞; NaN stays NaN. */
+/** ‖I − gram‖_∞; NaN when an element is NaN. */
 function defectOf(gram: Tensor<'f64'>): number {
   const [k = 0] = gram.shape;
   let defect = 0;
   for (let i = 0; i < k; i++) {
     let sum = 0;
     for (let j = 0; j < k; j++) sum += Math.abs((i === j ? 1 : 0) - gram.data[i * k + j]!);
-    if (!(sum <= defect)) defect = sum;
+    defect = Math.max(defect, sum);
   }
   return defect;
 }

@@ -17,14 +17,14 @@ import type { FloatDType, Tensor } from '@rankwise/tensor';
 import { unscaleInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
 import { leadingColumns, product } from '../dense/products.ts';
+import { checkCount } from '../eigen/tridiagonalMatrix.ts';
 import { svd } from '../svd/svd.ts';
-import { checkRank } from './checkRank.ts';
 import { copySamples } from './sampleMatrix.ts';
 import { semidefiniteEigen } from './semidefiniteMetric.ts';
 import type { SemidefiniteEigen } from './semidefiniteMetric.ts';
 
 export interface Pca {
-  /** [k], descending, none below 0. */
+  /** [k], descending, none below 0; Infinity where one is beyond the doubles. */
   readonly values: Tensor<'f64'>;
   /** [d, k], orthonormal columns; column j belongs to values[j]. */
   readonly vectors: Tensor<'f64'>;
@@ -50,10 +50,10 @@ export interface SamplePcaOptions extends PcaOptions {
 /**
  * Principal components of a centred covariance.
  * @param moment - C [d, d] f64 (f32 is promoted), symmetric positive semi-definite; the lower triangle is read
- * @returns values [k], vectors [d, k], energy [k], k = min(count, d); energy ends in 1 when k = d
+ * @returns values [k], vectors [d, k], energy [k], k = count or d; energy ends in 1 when k = d
  * @throws ShapeError when `moment` is not square.
  * @throws DomainError when `moment` is not finite, not symmetric (as in symmetricEigen), or has an eigenvalue below
- * −d 2^-32 times the largest, or `count` is not a non-negative integer. With a `count` below d, a negative eigenvalue is
+ * −d 2^-32 times the largest, or `count` is not an integer from 0 to d. With a `count` below d, a negative eigenvalue is
  * noticed only when the diagonal shows it, or the trace is less than the sum of the values found.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
@@ -63,18 +63,17 @@ export interface SamplePcaOptions extends PcaOptions {
  * toNested(energy) // => [0.75, 1]
  */
 export function pca(moment: Tensor<FloatDType>, options: PcaOptions = {}): Pca {
-  const { count = Number.MAX_SAFE_INTEGER, kernels = referenceKernels } = options;
-  checkRank('pca', 'count', count);
-  const eigen = semidefiniteEigen('pca', 'moment', moment, kernels, Math.min(count, moment.shape[0] ?? 0));
-  return components(eigen, []);
+  const { count, kernels = referenceKernels } = options;
+  const eigen = semidefiniteEigen('pca', 'moment', moment, kernels, count);
+  return components(eigen, [eigen.power]);
 }
 
 /**
  * Principal components of samples: of their covariance (1/n) Σ (y − ȳ)(y − ȳ)ᵀ.
  * @param samples - Y [n, d] f64 (f32 is promoted), a sample a row
- * @returns mean [d], values [k], vectors [d, k], energy [k], k = min(count, n, d); energy ends in 1 when k = min(n, d)
+ * @returns mean [d], values [k], vectors [d, k], energy [k], k = count or min(n, d); energy ends in 1 when k = min(n, d)
  * @throws ShapeError when `samples` does not have 2 axes.
- * @throws DomainError when a sample is not finite, or `count` is not a non-negative integer.
+ * @throws DomainError when a sample is not finite, or `count` is not an integer from 0 to min(n, d).
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { pcaFromSamples } from '@rankwise/linalg';
@@ -84,28 +83,27 @@ export function pca(moment: Tensor<FloatDType>, options: PcaOptions = {}): Pca {
  * toNested(vectors) // => [[0, 1], [1, 0]]
  */
 export function pcaFromSamples(samples: Tensor<FloatDType>, options: SamplePcaOptions = {}): SamplePca {
-  const { count = Number.MAX_SAFE_INTEGER, centre = true, kernels = referenceKernels } = options;
-  checkRank('pcaFromSamples', 'count', count);
+  const { centre = true, kernels = referenceKernels } = options;
   const { rows, mean, power } = copySamples('pcaFromSamples', 'samples', samples, centre);
   const [n = 0, d = 0] = rows.shape;
+  const k = checkCount('pcaFromSamples', options.count, Math.min(n, d));
   // One after the other: the square of the power may be no double.
   const divisors = [Math.max(n, 1), power, power];
   const means = tensorOf(mean, [d]);
   if (n < d) {
     const { s, v } = svd(rows, { kernels });
-    const k = Math.min(count, n);
     const squares = s.data.map((value) => value * value);
     const rest = k < n ? sumOfRatios(squares.subarray(k), squares[0] ?? 0) : 0;
     const eigen = { values: squares.slice(0, k), vectors: leadingColumns(v, k), rest };
     return { mean: means, ...components(eigen, divisors) };
   }
   const moment = product(kernels, transpose(rows), rows);
-  const eigen = semidefiniteEigen('pcaFromSamples', 'samples', moment, kernels, Math.min(count, d));
-  return { mean: means, ...components(eigen, divisors) };
+  const eigen = semidefiniteEigen('pcaFromSamples', 'samples', moment, kernels, k);
+  return { mean: means, ...components(eigen, [...divisors, eigen.power]) };
 }
 
 /** Values come divided by all of `divisors`. */
-function components({ values, vectors, rest }: SemidefiniteEigen, divisors: readonly number[]): Pca {
+function components({ values, vectors, rest }: Omit<SemidefiniteEigen, 'power'>, divisors: readonly number[]): Pca {
   const k = values.length;
   const energy = energyShares(values, rest);
   for (const divisor of divisors) unscaleInPlace(values, divisor);

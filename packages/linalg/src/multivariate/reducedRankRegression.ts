@@ -24,8 +24,9 @@
 import { DomainError, ShapeError, formatShape, referenceKernels, tensorOf, transpose, zeros } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
 import { applyColumnOrder, columnSigns, descendingOrder } from '../dense/columnOrder.ts';
-import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace, unscaleInPlace } from '../dense/denseMatrix.ts';
+import { copyMatrix, matrixTensor, scaleToSafeRangeInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
+import { timesPowerOfTwo } from '../dense/powerOfTwo.ts';
 import { product } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
 import { checkRank } from './checkRank.ts';
@@ -69,7 +70,10 @@ export interface ReducedRankRegression {
   readonly left: Tensor<'f64'>;
   /** [k, d]; M = left · right. */
   readonly right: Tensor<'f64'>;
-  /** [k], descending: Σ σ² is the sum of squares explained. Without `initial`, the k largest singular values of G. */
+  /**
+   * [k], descending: Σ σ² is the sum of squares explained; Infinity where one is beyond the doubles. Without `initial`, the k
+   * largest singular values of G.
+   */
   readonly singularValues: Tensor<'f64'>;
 }
 
@@ -103,7 +107,8 @@ export function prepareRegressor(moment: Tensor<FloatDType>, options: RegressorO
  * @param rank - at least 0; k = min(rank, regressor.rank, p), so a moment of zeros gives k = 0
  * @returns left [p, k] with orthonormal columns, the largest element of each positive; right [k, d], singularValues [k]
  * @throws ShapeError when `cross` is not [p, d] or `initial` not [p, k].
- * @throws DomainError when `cross` or `initial` is not finite, `rank` is not a non-negative integer, or `leastGain` is not a number ≥ 0.
+ * @throws DomainError when `cross` or `initial` is not finite, `rank` is not a non-negative integer, `leastGain` is not a
+ * number ≥ 0, or M is beyond the range of doubles.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { prepareRegressor, reducedRankRegression } from '@rankwise/linalg';
@@ -143,11 +148,21 @@ export function reducedRankRegression(
     subspace = leadingLeftVectors(kernels, g, k);
   }
   const { left, projected, lengths } = inOrder(subspace);
-  for (const power of [gPower, crossPower]) {
-    unscaleInPlace(lengths, power);
-    unscaleInPlace(projected.data, power);
+  const exponent = -Math.log2(gPower) - Math.log2(crossPower);
+  const singularValues = lengths.map((value) => timesPowerOfTwo(value, exponent));
+  // The whitener's elements are roots of doubles: what is in the safe range times them is a double.
+  const rightExponent = exponent - Math.log2(scaleToSafeRangeInPlace(projected.data));
+  const right = product(kernels, projected, transpose(whitener));
+  for (let i = 0; i < right.data.length; i++) right.data[i] = timesPowerOfTwo(right.data[i]!, rightExponent);
+  expectFinite('reducedRankRegression', 'cross', right.data);
+  return { left, right, singularValues: tensorOf(singularValues, [k]) };
+}
+
+/** @throws DomainError when an element of a fitted map is not finite. */
+export function expectFinite(caller: string, argument: string, map: Float64Array): void {
+  if (!map.every(Number.isFinite)) {
+    throw new DomainError(`${caller}: ${argument}: expected a map in the range of doubles, got overflow`);
   }
-  return { left, right: product(kernels, projected, transpose(whitener)), singularValues: tensorOf(lengths, [k]) };
 }
 
 function copyInitial(initial: Tensor<FloatDType>, p: number, k: number): Tensor<'f64'> {

@@ -17,9 +17,10 @@
 
 import { ShapeError, formatShape, referenceKernels, tensorOf, transpose } from '@rankwise/tensor';
 import type { FloatDType, Tensor } from '@rankwise/tensor';
+import { timesPowerOfTwo } from '../dense/powerOfTwo.ts';
 import { product } from '../dense/products.ts';
 import { checkRank } from './checkRank.ts';
-import { prepareRegressor, reducedRankRegression } from './reducedRankRegression.ts';
+import { expectFinite, prepareRegressor, reducedRankRegression } from './reducedRankRegression.ts';
 import type { ReducedRankRegression, RegressorOptions } from './reducedRankRegression.ts';
 import { copySamples } from './sampleMatrix.ts';
 
@@ -47,7 +48,8 @@ export interface SampleRegression extends ReducedRankRegression {
  * @param rank - at least 0; k = min(rank, p, numerical rank of the moment of y)
  * @returns left [p, k], right [k, d], singularValues [k], offset [p]
  * @throws ShapeError when y and z do not have 2 axes and as many rows.
- * @throws DomainError when a sample is not finite, `rank` is not a non-negative integer or an option is negative or not finite.
+ * @throws DomainError when a sample is not finite, `rank` is not a non-negative integer, an option is negative or not finite, or
+ * M or b is beyond the range of doubles.
  * @example
  * import { fromNested, toNested } from '@rankwise/tensor';
  * import { reducedRankRegressionFromSamples } from '@rankwise/linalg';
@@ -75,11 +77,14 @@ export function reducedRankRegressionFromSamples(
   const regressor = prepareRegressor(product(kernels, transpose(y.rows), y.rows), options);
   const cross = product(kernels, transpose(z.rows), y.rows);
   const { left, right, singularValues } = reducedRankRegression(regressor, cross, rank, { kernels });
-  for (let i = 0; i < right.data.length; i++) right.data[i] = (right.data[i]! * y.power) / z.power;
+  const exponent = Math.log2(y.power) - Math.log2(z.power);
+  for (let i = 0; i < right.data.length; i++) right.data[i] = timesPowerOfTwo(right.data[i]!, exponent);
+  expectFinite(caller, 'z', right.data);
   const mean = tensorOf(y.mean, [y.mean.length, 1]);
   const offset = Float64Array.from(z.mean);
   const predicted = product(kernels, left, product(kernels, right, mean));
   for (let i = 0; i < offset.length; i++) offset[i] = offset[i]! - predicted.data[i]!;
+  expectFinite(caller, 'z', offset);
   return {
     left,
     right,

@@ -44,12 +44,14 @@ export interface MetricOptions extends LinalgOptions {
 const ZERO_SHARE_PER_DIMENSION = 16 * Number.EPSILON;
 
 export interface SemidefiniteEigen {
-  /** [count], descending, not below 0. */
+  /** [count], descending, not below 0: those of power · C, which are doubles when those of C are not. */
   readonly values: Float64Array;
   /** [d, count]. */
   readonly vectors: Tensor<'f64'>;
   /** The sum of the eigenvalues not listed, trace(C) − Σ values, over the largest; not below 0, and 0 when all are listed. */
   readonly rest: number;
+  /** A power of two. */
+  readonly power: number;
 }
 
 /**
@@ -64,10 +66,11 @@ export function semidefiniteEigen(
   kernels: Kernels,
   count?: number,
 ): SemidefiniteEigen {
-  const { values, vectors } = eigenOfSymmetric(caller, argument, moment, kernels, count);
+  const matrix = copySquareMatrix(caller, argument, moment);
+  const power = scaleToSafeRangeInPlace(matrix.data);
+  const { values, vectors } = eigenOfSymmetric(caller, argument, matrixTensor(matrix), kernels, count);
   const [d = 0, k = 0] = vectors.shape;
-  const [rowStride = 0, columnStride = 0] = moment.strides;
-  const diagonal = Array.from({ length: d }, (_, i) => moment.data[moment.offset + i * (rowStride + columnStride)]!);
+  const diagonal = Array.from({ length: d }, (_, i) => matrix.data[i * d + i]!);
   const largest = values.data[0] ?? Math.max(0, ...diagonal);
   let rest = 0;
   if (k < d && largest > 0) {
@@ -78,10 +81,10 @@ export function semidefiniteEigen(
   // Elements off by the symmetry tolerance each move an eigenvalue by at most d times that (Weyl).
   if (lowest < -d * SYMMETRY_TOLERANCE * Math.abs(largest)) {
     throw new DomainError(
-      `${caller}: ${argument}: expected a positive semi-definite matrix, got eigenvalues from ${lowest} to ${largest}`,
+      `${caller}: ${argument}: expected a positive semi-definite matrix, got eigenvalues from ${lowest / power} to ${largest / power}`,
     );
   }
-  return { values: values.data.map((value) => Math.max(value, 0)), vectors, rest: Math.max(rest, 0) };
+  return { values: values.data.map((value) => Math.max(value, 0)), vectors, power, rest: Math.max(rest, 0) };
 }
 
 /**
