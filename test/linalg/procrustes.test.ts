@@ -264,6 +264,25 @@ describe('procrustes against other algorithms', () => {
   });
 });
 
+describe('procrustes: beyond the doubles', () => {
+  it('a scale that is no double is Infinity; what it moves by is right, and nothing NaN', () => {
+    const b = fromNested('f64', [[1, 0], [3, 0], [2, 1], [2, -1]]); // prettier-ignore
+    const a = fromNested('f64', [[2, 0], [6, 0], [4, 2], [4, -2]]); // prettier-ignore
+    const far = procrustes(a, scaled(b, 2 ** -1070), similarity);
+    expect([far.scale, toNested(far.translation), far.residual]).toEqual([Infinity, [0, 0], 0]);
+    const near = procrustes(scaled(a, 2 ** -1070), b, similarity);
+    expect([near.scale, toNested(near.translation), near.residual]).toEqual([2 ** -1069, [0, 0], 0]);
+    const huge = fromNested('f64', [[1.7e308, -1.7e308], [1.7e308, 1.7e308], [-1.7e308, 0]]); // prettier-ignore
+    for (const options of [{}, similarity, { scaling: true }, { translation: true }]) {
+      for (const [first, second] of [[huge, scaled(huge, -0.5)], [huge, zeros('f64', [3, 2])], [scaled(huge, 2 ** -1030 * 2 ** -20), huge], [huge, scaled(huge, 2 ** -1030 * 2 ** -20)]] as const) {
+        const { orthogonal, scale, translation, residual } = procrustes(first, second, options);
+        expect([...orthogonal.data, scale, ...translation.data, residual].some(Number.isNaN)).toBe(false);
+        expectRatio('procrustes: beyond the doubles', 'orthogonal', orthogonalityRatio(orthogonal));
+      } // prettier-ignore
+    }
+  });
+});
+
 describe('procrustes refuses', () => {
   it('shapes that differ and values that are not finite', () => {
     const a = zeros('f64', [2, 2]);

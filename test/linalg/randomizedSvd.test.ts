@@ -1,6 +1,6 @@
 import { createSimdKernels } from '@rankwise/simd';
 import { randomizedSvd, svd, truncatedSvd } from '@rankwise/linalg';
-import type { RandomizedSvd } from '@rankwise/linalg';
+import type { RandomizedSvd, RandomizedTarget } from '@rankwise/linalg';
 import { DomainError, createRandom, fromNested, referenceKernels, transpose, zeros } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { at, difference, expectRatio, generalCase, generalGallery, hasPositiveLargest, isDescending, matrixFrom, multiply, orthogonalityRatio, randomMatrix, scaled, valuesRatio, withSingularValues } from '../kit/matrices/index.ts'; // prettier-ignore
@@ -126,12 +126,29 @@ describe('randomizedSvd', () => {
     }
   });
 
+  it('states a probability for all attempts that a tolerance may take', () => {
+    const a = zeros('f64', [90, 80]);
+    const probability = (target: RandomizedTarget, probes: number, matrix = a): number =>
+      randomizedSvd(matrix, target, { seed: 1, probes }).probability;
+    expect(probability({ count: 3 }, 3)).toBe(1 - 0.001);
+    // 16, 32, 64 and at last 80 random vectors, whether or not the first were enough.
+    expect(probability({ tolerance: 1 }, 3)).toBe(1 - 4 * 0.001);
+    expect(probability({ tolerance: 1 }, 3, zeros('f64', [16, 40]))).toBe(1 - 0.001);
+    expect(probability({ tolerance: 1 }, 3, zeros('f64', [17, 40]))).toBe(1 - 2 * 0.001);
+    expect(probability({ tolerance: 1 }, 3, zeros('f64', [0, 4]))).toBe(1 - 0.001);
+  });
+
   it('refuses what it is not for', () => {
     const a = zeros('f64', [3, 2]);
     expect(() => randomizedSvd(a, { count: 3 }, { seed: 1 })).toThrow('randomizedSvd: count: expected an integer from 0 to 2, got 3'); // prettier-ignore
     expect(() => randomizedSvd(a, { tolerance: -1 }, { seed: 1 })).toThrow('randomizedSvd: tolerance: expected a number of at least 0, got -1'); // prettier-ignore
     expect(() => randomizedSvd(a, { tolerance: NaN }, { seed: 1 })).toThrow(DomainError);
-    expect(() => randomizedSvd(a, { count: 1 }, { seed: -1 })).toThrow(DomainError);
+    for (const seed of [-1, 0.5, NaN, 2 ** 53]) {
+      expect(() => randomizedSvd(a, { count: 1 }, { seed })).toThrow(`randomizedSvd: seed: expected an integer from 0 to 2^53 - 1, got ${seed}`); // prettier-ignore
+    }
+    // @ts-expect-error: without a type checker the options may be forgotten.
+    expect(() => randomizedSvd(a, { count: 1 })).toThrow('randomizedSvd: seed: expected an integer from 0 to 2^53 - 1, got undefined'); // prettier-ignore
+    expect(() => randomizedSvd(a, { tolerance: NaN }, { seed: -1 })).toThrow(DomainError);
     for (const [option, least] of [
       ['oversampling', 0],
       ['powerIterations', 0],

@@ -36,7 +36,7 @@ import type { MetricOptions } from './semidefiniteMetric.ts';
 export interface GeneralizedSvd {
   /** U [p, k], orthonormal columns; in each the element of largest magnitude, the first of ties, is positive. */
   readonly u: Tensor<'f64'>;
-  /** [k], descending, none negative. */
+  /** [k], descending, none negative; Infinity where one is beyond the doubles. */
   readonly s: Tensor<'f64'>;
   /** V [d, k]: VᵀCV = I. */
   readonly v: Tensor<'f64'>;

@@ -22,7 +22,9 @@
 
 import { ShapeError, formatShape, referenceKernels, tensorOf, transpose } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
+import { scaleToSafeRangeInPlace } from '../dense/denseMatrix.ts';
 import type { LinalgOptions } from '../dense/options.ts';
+import { timesPowerOfTwo } from '../dense/powerOfTwo.ts';
 import { product, scaleColumnsInPlace } from '../dense/products.ts';
 import { norm2 } from '../dense/vectorOps.ts';
 import { factorizeQr } from '../orthogonal/qr.ts';
@@ -43,11 +45,11 @@ export interface ProcrustesOptions extends LinalgOptions {
 export interface Procrustes {
   /** Q [d, d]. */
   readonly orthogonal: Tensor<'f64'>;
-  /** s ≥ 0; 1 when not fitted, or when every point of B is the same. */
+  /** s ≥ 0; 1 when not fitted, or when every point of B is the same; Infinity when beyond the doubles. */
   readonly scale: number;
-  /** t [d]. */
+  /** t [d], ±Infinity where beyond the doubles, and right where s alone is. */
   readonly translation: Tensor<'f64'>;
-  /** ‖A − (s B Q + 1 tᵀ)‖_F, from the differences. */
+  /** ‖A − (s B Q + 1 tᵀ)‖_F, from the differences; Infinity when beyond the doubles. */
   readonly residual: number;
 }
 
@@ -82,30 +84,43 @@ export function procrustes(a: Tensor<FloatDType>, b: Tensor<FloatDType>, options
   const signs = new Float64Array(d).fill(1);
   if (rotation && d > 0) signs[d - 1] = determinantSign(kernels, u) * determinantSign(kernels, v);
   const orthogonal = product(kernels, scaleColumnsInPlace(u, signs), transpose(v));
-  const scale = scaling ? bestScale(s.data, signs, source, target) : 1;
-  const moved = product(kernels, tensorOf(source.mean, [1, d]), orthogonal);
-  const shift = Float64Array.from(target.mean, (mean, j) => mean - scale * moved.data[j]!);
-  const residual = residualOf(target, source.power, product(kernels, source.rows, orthogonal), scale);
-  return { orthogonal, scale, translation: tensorOf(shift, [d]), residual };
+  const fitted = scaling ? bestScale(s.data, signs, source, target) : { factor: 1, exponent: 0 };
+  const meanPower = scaleToSafeRangeInPlace(source.mean);
+  const moved = product(kernels, tensorOf(source.mean, [1, d]), orthogonal).data;
+  const shift = target.mean.map((mean, j) => mean - timesScale(moved[j]!, fitted, -Math.log2(meanPower)));
+  const residual = residualOf(target, source.power, product(kernels, source.rows, orthogonal).data, fitted);
+  return { orthogonal, scale: timesScale(1, fitted, 0), translation: tensorOf(shift, [d]), residual };
+}
+
+/** s = factor · 2^exponent, which need be no double for what it multiplies to be one. */
+interface Scale {
+  readonly factor: number;
+  readonly exponent: number;
+}
+
+/** value · s · 2^exponent. */
+function timesScale(value: number, scale: Scale, exponent: number): number {
+  return timesPowerOfTwo(value * scale.factor, scale.exponent + exponent);
 }
 
 /** s = tr(S D) / ‖B‖², not below 0: in one dimension, where the only rotation is 1, the parabola's minimum may be. */
-function bestScale(s: Float64Array, signs: Float64Array, source: SampleMatrix, target: SampleMatrix): number {
+function bestScale(s: Float64Array, signs: Float64Array, source: SampleMatrix, target: SampleMatrix): Scale {
   const { data } = source.rows;
   const norm = norm2(data, 0, data.length);
-  if (norm === 0) return 1;
+  if (norm === 0) return { factor: 1, exponent: 0 };
   let trace = 0;
   for (let i = s.length - 1; i >= 0; i--) trace += signs[i]! * s[i]!;
-  return ((Math.max(trace, 0) / norm / norm) * source.power) / target.power;
+  return { factor: Math.max(trace, 0) / norm / norm, exponent: Math.log2(source.power) - Math.log2(target.power) };
 }
 
 /** ‖A − s B Q‖_F at the scale of the larger of the two. */
-function residualOf({ rows, power }: SampleMatrix, sourcePower: number, turned: Tensor<'f64'>, scale: number): number {
-  const ratio = (scale * power) / sourcePower;
+function residualOf({ rows, power }: SampleMatrix, sourcePower: number, turned: Float64Array, scale: Scale): number {
+  const [exponent, sourceExponent] = [-Math.log2(power), -Math.log2(sourcePower)];
+  const ratio = timesScale(1, scale, sourceExponent - exponent);
   const [aWeight, bWeight] = ratio <= 1 ? [1, ratio] : [1 / ratio, 1];
-  const difference = rows.data.map((value, i) => aWeight * value - bWeight * turned.data[i]!);
+  const difference = rows.data.map((value, i) => aWeight * value - bWeight * turned[i]!);
   const norm = norm2(difference, 0, difference.length);
-  return ratio <= 1 ? norm / power : (norm * scale) / sourcePower;
+  return ratio <= 1 ? timesPowerOfTwo(norm, exponent) : timesScale(norm, scale, sourceExponent);
 }
 
 /** det Q = ±1 of an orthogonal Q = H_0 H_1 ⋯ R: −1 for each reflector and for each negative r_ii. */

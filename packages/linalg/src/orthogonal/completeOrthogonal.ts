@@ -29,7 +29,7 @@ import type { PivotedQr, RankOptions } from './pivotedQr.ts';
 export interface CompleteOrthogonal {
   /** [m, r], orthonormal columns that span A's range. */
   readonly q: Tensor<'f64'>;
-  /** [r, r], upper triangular. */
+  /** [r, r], upper triangular; ±Infinity where an element is beyond the doubles. */
   readonly t: Tensor<'f64'>;
   /** [n, r], orthonormal columns that span A's row space. */
   readonly z: Tensor<'f64'>;

@@ -19,7 +19,7 @@ import { formOrthonormalRows } from './blockReflector.ts';
 import { factorizeQr } from './qr.ts';
 
 export interface Lq {
-  /** [m, k], lower trapezoidal. */
+  /** [m, k], lower trapezoidal; ±Infinity where an element is beyond the doubles. */
   readonly l: Tensor<'f64'>;
   /** [k, n], orthonormal rows. */
   readonly q: Tensor<'f64'>;

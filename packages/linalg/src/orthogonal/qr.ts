@@ -30,14 +30,14 @@ export interface QrFactors {
   readonly reflectors: Float64Array;
   /** [k]: τ_i; 0 means H_i = I. */
   readonly taus: Float64Array;
-  /** [k, n]. */
+  /** [k, n]; ±Infinity where an element is beyond the doubles. */
   readonly r: Tensor<'f64'>;
 }
 
 export interface Qr {
   /** [m, k], orthonormal columns. */
   readonly q: Tensor<'f64'>;
-  /** [k, n], upper trapezoidal. */
+  /** [k, n], upper trapezoidal; ±Infinity where an element is beyond the doubles. */
   readonly r: Tensor<'f64'>;
 }
 

@@ -15,7 +15,8 @@
  *     ‖(I − QQᵀ) A‖₂ ≤ 10 √(2/π) max_i ‖(I − QQᵀ) A ω_i‖₂      (their (4.3), Lemma 4.1)
  *
  * and as A − Q W_c S_c V_cᵀ is the sum of (I − QQᵀ) A and Q (B − B_c), of orthogonal ranges, ‖·‖₂² of it is at most that bound
- * squared plus s_{c+1}². Cost: 4 m n l (1 + q), nearly all in products, against some 7 n³ for the SVD of a square matrix.
+ * squared plus s_{c+1}². To meet a tolerance, several Q may be tried, and which one is kept depends on its own bound: that all
+ * of the t bounds that may be asked hold has a probability of at least 1 − t 10^−r, t known from the shape. Cost: 4 m n l (1 + q), nearly all in products, against some 7 n³ for the SVD of a square matrix.
  */
 
 import {
@@ -57,15 +58,15 @@ export interface RandomizedSvdOptions extends LinalgOptions {
   readonly oversampling?: number;
   /** q. Default 2; more help where singular values fall slowly. */
   readonly powerIterations?: number;
-  /** r: the error bound fails with a probability of at most 10^−r. Default 10. */
+  /** r: the error bound of one attempt fails with a probability of at most 10^−r. Default 10. */
   readonly probes?: number;
 }
 
 /** u [m, count], s [count], v [n, count]. */
 export interface RandomizedSvd extends Svd {
-  /** ‖A − U diag(s) Vᵀ‖₂ is at most this, with the probability below. */
+  /** ‖A − U diag(s) Vᵀ‖₂ is at most this, with the probability below; Infinity when beyond the doubles. */
   readonly errorBound: number;
-  /** 1 − 10^−probes. */
+  /** At least that of the bound: 1 − 10^−probes for a count, 1 − t 10^−probes for a tolerance that t attempts may be made to meet. */
   readonly probability: number;
 }
 
@@ -87,10 +88,10 @@ interface Plan {
 
 /**
  * The leading singular values and vectors, near the best in all but rare cases, and a bound for the error that is right in all
- * but one of 10^probes.
+ * but one of 10^probes (for a tolerance, t of them).
  * @param a - [m, n] f64 (f32 is promoted), any strides
  * @param target - `{ count }`, at most min(m, n); or `{ tolerance }`: as few as a bound of ‖A − U diag(s) Vᵀ‖₂ allows, all of
- * them where rounding alone exceeds it. The attempts to meet a tolerance double the number of random vectors.
+ * them where rounding alone exceeds it. The attempts to meet a tolerance, t at most, double the number of random vectors.
  * @returns u [m, count], s [count], v [n, count], signs as in `svd`, errorBound and probability
  * @throws ShapeError when `a` does not have 2 axes.
  * @throws DomainError when `a` holds NaN or an infinity, or count, tolerance, seed or an option is not as described.
@@ -115,22 +116,24 @@ export function randomizedSvd(
   if ('count' in target) {
     checkCount('randomizedSvd', target.count, a);
     const sketch = sketchOf(scaled, Math.min(target.count + plan.oversampling, most), plan);
-    return cut(sketch, target.count, power, plan);
+    return cut(sketch, target.count, power, plan, 1);
   }
   const tolerance = target.tolerance * power;
   if (!(tolerance >= 0)) {
     throw new DomainError(`randomizedSvd: tolerance: expected a number of at least 0, got ${target.tolerance}`);
   }
+  const attempts = 1 + Math.max(0, Math.ceil(Math.log2(most / FIRST_COUNT)));
   for (let size = FIRST_COUNT; ; size *= 2) {
     const sketch = sketchOf(scaled, Math.min(size, most), plan);
     const { s } = sketch.core;
     let count = 0;
     while (count < s.length && errorBound(sketch, count) > tolerance) count++;
-    if (errorBound(sketch, count) <= tolerance || size >= most) return cut(sketch, count, power, plan);
+    if (errorBound(sketch, count) <= tolerance || size >= most) return cut(sketch, count, power, plan, attempts);
   }
 }
 
-function planOf(options: RandomizedSvdOptions): Plan {
+/** Callers without a type checker may leave out the options, or the seed. */
+function planOf(options: Partial<RandomizedSvdOptions> = {}): Plan {
   const { kernels = referenceKernels, seed, oversampling = 10, powerIterations = 2, probes = 10 } = options;
   for (const [name, value, least] of [
     ['oversampling', oversampling, 0],
@@ -140,6 +143,9 @@ function planOf(options: RandomizedSvdOptions): Plan {
     if (!(Number.isInteger(value) && value >= least)) {
       throw new DomainError(`randomizedSvd: ${name}: expected an integer of at least ${least}, got ${value}`);
     }
+  }
+  if (seed === undefined || !Number.isSafeInteger(seed) || seed < 0) {
+    throw new DomainError(`randomizedSvd: seed: expected an integer from 0 to 2^53 - 1, got ${seed}`);
   }
   return { kernels, random: createRandom(seed), oversampling, powerIterations, probes };
 }
@@ -170,7 +176,8 @@ function errorBound({ basis, core: { s, v }, missed }: Sketch, count: number): n
   return Math.hypot(missed, s[count] ?? 0) + rounding;
 }
 
-function cut(sketch: Sketch, count: number, power: number, { kernels, probes }: Plan): RandomizedSvd {
+function cut(sketch: Sketch, count: number, power: number, plan: Plan, attempts: number): RandomizedSvd {
+  const { kernels, probes } = plan;
   const { basis, core } = sketch;
   const left = product(kernels, basis, slice(core.u, [undefined, [0, count]]));
   const [n = 0] = core.v.shape;
@@ -184,6 +191,6 @@ function cut(sketch: Sketch, count: number, power: number, { kernels, probes }: 
     s: tensorOf(s, [count]),
     v: matrixTensor(applyColumnOrder({ rows: n, columns: core.s.length, data: core.v.data }, order, signs)),
     errorBound: errorBound(sketch, count) / power,
-    probability: 1 - 10 ** -probes,
+    probability: Math.max(0, 1 - attempts * 10 ** -probes),
   };
 }

@@ -19,7 +19,7 @@ import { singularValuesOf, svdFactors } from './svdFactors.ts';
 export interface Svd {
   /** [m, k], orthonormal columns; [m, m] when complete. */
   readonly u: Tensor<'f64'>;
-  /** [k], descending, none negative. */
+  /** [k], descending, none negative; Infinity where one is beyond the doubles. */
   readonly s: Tensor<'f64'>;
   /** [n, k], orthonormal columns; [n, n] when complete. */
   readonly v: Tensor<'f64'>;
@@ -53,7 +53,7 @@ export function svd(a: Tensor<FloatDType>, { kernels = referenceKernels, full = 
 /**
  * The singular values alone: less than half the work of `svd`.
  * @param a - [m, n] f64 (f32 is promoted), any strides
- * @returns [min(m, n)], descending
+ * @returns [min(m, n)], descending; Infinity where one is beyond the doubles
  * @throws ShapeError when `a` does not have 2 axes.
  * @throws DomainError when `a` holds NaN or an infinity.
  * @throws ConvergenceError when the QR iteration reaches its cap; no such matrix is known.

@@ -21,7 +21,7 @@ import { svdFactors } from './svdFactors.ts';
 export interface TruncatedSvd extends Svd {
   /** ‖A − U diag(s) Vᵀ‖₂: the first singular value left out, 0 when none is. */
   readonly error: number;
-  /** ‖A − U diag(s) Vᵀ‖_F. */
+  /** ‖A − U diag(s) Vᵀ‖_F; Infinity when beyond the doubles. */
   readonly frobeniusError: number;
 }
 
