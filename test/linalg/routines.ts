@@ -35,10 +35,9 @@ import {
   tridiagonalEigenvectors,
   truncatedSvd,
 } from '@rankwise/linalg';
-import { tensorOf, transpose } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import { transpose } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
 import {
-  at,
   bindLaws,
   choleskyLaws,
   completeOrthogonalLaws,
@@ -67,11 +66,29 @@ import {
   truncatedSvdLaws,
 } from '../kit/matrices/index.ts';
 import type { BoundLaw, GeneralCase, GeneralKind, Matrix, Shape, SymmetricCase, SymmetricKind } from '../kit/matrices/index.ts'; // prettier-ignore
+import {
+  balancedChecks,
+  estimateChecks,
+  inertiaChecks,
+  pcaChecks,
+  procrustesChecks,
+  randomizedChecks,
+  regressionChecks,
+  rotationChecks,
+  samplePcaChecks,
+  sampleRegressionChecks,
+  singularChecks,
+  sturmChecks,
+  triangularChecks,
+  tridiagonalOf,
+} from './simpleChecks.ts';
 
 interface Row<C extends SymmetricCase | GeneralCase> {
   readonly name: string;
   /** Which use of it, where there are several. */
   readonly variant?: string;
+  /** Other public routines that its laws call and that have no row of their own. */
+  readonly runs?: readonly string[];
   /** What the result itself must be: orthonormal, a factorisation of A, sorted. */
   readonly results: readonly BoundLaw<C>[];
   /** How the result must move with A. */
@@ -92,6 +109,8 @@ const wellConditioned = ({ name }: GeneralKind): boolean =>
   /^(identity|condition 2|random orthogonal|known singular values, (arithmetic|repeated)|bidiagonal of ones|Chebyshev-Vandermonde|Parter)$/.test(name); // prettier-ignore
 
 const isDefinite = ({ definite }: SymmetricKind): boolean => definite === true;
+
+const isSemidefinite = ({ semidefinite }: SymmetricKind): boolean => semidefinite === true;
 
 const inSafeRange = ({ scale }: { readonly scale?: string }): boolean => scale === undefined;
 
@@ -197,6 +216,9 @@ export const symmetricRows = (kernels: Kernels): readonly SymmetricRow[] => [
       singularValues: (a) => svd(a, { kernels }).s,
     }),
   },
+  { name: 'ldlFactors', variant: 'signs', runs: ['inertia'], results: inertiaChecks(kernels), relations: [] },
+  { name: 'tridiagonalEigenvalues', variant: 'counts', runs: ['sturmCount'], keep: isTridiagonal, results: sturmChecks, relations: [] }, // prettier-ignore
+  { name: 'pca', keep: isSemidefinite, results: pcaChecks(kernels), relations: [] },
 ];
 
 export const generalRows = (kernels: Kernels): readonly GeneralRow[] => [
@@ -239,6 +261,7 @@ export const generalRows = (kernels: Kernels): readonly GeneralRow[] => [
   { name: 'qr', results: bindLaws(qrLaws, (a) => qr(a, { kernels })), relations: [] },
   {
     name: 'applyQ',
+    runs: ['qrFactors', 'thinQ'],
     // QᵀA is R: the reflectors undo what they did.
     results: bindLaws(qrLaws, (a) => {
       const factors = qrFactors(a, { kernels });
@@ -297,22 +320,26 @@ export const generalRows = (kernels: Kernels): readonly GeneralRow[] => [
     results: bindLaws(logDeterminantLaws, (a) => logDeterminant(a, { kernels })),
     relations: [],
   },
+  { name: 'pcaFromSamples', results: samplePcaChecks(kernels), relations: [] },
+  { name: 'randomizedSvd', results: randomizedChecks(kernels), relations: [] },
+  { name: 'spectralNorm', runs: ['conditionNumber', 'rank'], results: singularChecks(kernels), relations: [] },
+  { name: 'conditionEstimate', runs: ['normEstimate'], shape: 'square', keep: wellConditioned, results: estimateChecks(kernels), relations: [] }, // prettier-ignore
+  { name: 'solveTriangular', shape: 'square', results: triangularChecks(kernels), relations: [] },
+  { name: 'givensRotation', results: rotationChecks, relations: [] },
+  { name: 'procrustes', results: procrustesChecks(kernels), relations: [] },
+  { name: 'balancedFactors', results: balancedChecks(kernels), relations: [] },
+  { name: 'reducedRankRegression', runs: ['prepareRegressor'], results: regressionChecks(kernels), relations: [] },
+  { name: 'reducedRankRegressionFromSamples', results: sampleRegressionChecks(kernels), relations: [] },
 ];
 
-/** Names of all routines in the table. */
+/** Names of all routines in the table, those run inside another row too. */
 export function routineNames(kernels: Kernels): string[] {
-  return [...new Set([...symmetricRows(kernels), ...generalRows(kernels)].map(({ name }) => name))];
+  const rows = [...symmetricRows(kernels), ...generalRows(kernels)];
+  return [...new Set(rows.flatMap(({ name, runs = [] }) => [name, ...runs]))];
 }
 
 function partOf(a: Matrix): number {
   return Math.ceil((a.shape[0] ?? 0) / 3);
-}
-
-function tridiagonalOf(a: Matrix): [diagonal: Tensor<'f64'>, coupling: Tensor<'f64'>] {
-  const [n = 0] = a.shape;
-  const diagonal = Float64Array.from({ length: n }, (_, i) => at(a, i, i));
-  const coupling = Float64Array.from({ length: Math.max(n - 1, 0) }, (_, i) => at(a, i + 1, i));
-  return [tensorOf(diagonal, [n]), tensorOf(coupling, [coupling.length])];
 }
 
 function blockDiagonal(diagonal: Float64Array, coupling: Float64Array): Matrix {
