@@ -3,12 +3,14 @@
  * tested from both sides, what only costs time or digits by what it costs.
  */
 
-import { luFactors, normEstimate, pca, pivotedQr, prepareRegressor, randomizedSvd, reducedRankRegression, symmetricEigen } from '@rankwise/linalg'; // prettier-ignore
-import { DomainError, createRandom, fromNested, toNested, transpose } from '@rankwise/tensor';
-import { describe, expect, it } from 'vitest';
+import { logDeterminant, luFactors, normEstimate, pca, pivotedQr, prepareRegressor, randomizedSvd, reducedRankRegression, symmetricEigen } from '@rankwise/linalg'; // prettier-ignore
+import { DomainError, createRandom, fromNested, referenceKernels, toNested, transpose } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
+import { describe, expect, it, vi } from 'vitest';
 import { deflateInPlace } from '../../packages/linalg/src/eigen/deflation.ts';
-import { at, expectRatio, identityMatrix, matrixFrom, multiply, norm1, randomOrthonormal, valuesRatio, withSingularValues } from '../kit/matrices/index.ts'; // prettier-ignore
+import { at, checkLaws, expectRatio, generalCase, generalGallery, identityMatrix, matrixFrom, multiply, norm1, randomOrthonormal, symmetricCase, symmetricGallery, valuesRatio, withSingularValues } from '../kit/matrices/index.ts'; // prettier-ignore
 import type { Matrix } from '../kit/matrices/index.ts';
+import { generalRows, symmetricRows } from './routines.ts';
 
 const diagonal = (...values: number[]): Matrix => matrixFrom(values.length, values.length, (i, j) => (i === j ? values[i]! : 0)); // prettier-ignore
 
@@ -127,5 +129,54 @@ describe('what costs digits', () => {
       expect(toNested(upper)).toEqual([[1, 0, 0], [0, p, p], [0, 0, p / 2]]); // prettier-ignore
       expect(at(upper, 2, 2)).toBe(p / 2);
     }
+  });
+});
+
+/** By loops of their own: they take no kernels, or have no product to make. */
+const WITHOUT_KERNELS = new Set(['jacobiEigen', 'jacobiSvd', 'tridiagonalEigenvalues', 'tridiagonalEigenvectors', 'givensRotation']); // prettier-ignore
+
+describe('the kernels passed in do all products', () => {
+  let own = 0;
+  const { matmul } = referenceKernels;
+  const kernels: Kernels = { ...referenceKernels, matmul: (call) => { own++; matmul(call); } }; // prettier-ignore
+
+  /** Calls of the kernels passed in, and of the default ones. */
+  function callsOf(run: () => void): [own: number, others: number] {
+    own = 0;
+    const others = vi.spyOn(referenceKernels, 'matmul');
+    try {
+      run();
+      return [own, others.mock.calls.length];
+    } finally {
+      others.mockRestore();
+    }
+  }
+
+  for (const { name, variant = '', keep = () => true, results, relations } of symmetricRows(kernels)) {
+    if (WITHOUT_KERNELS.has(name)) continue;
+    it(`${name} ${variant}`, () => {
+      const kind = symmetricGallery.filter(keep).find((one) => /^(random|second differences|moment of many samples|definite, condition 2)$/.test(one.name))!; // prettier-ignore
+      const [passed, others] = callsOf(() => checkLaws(name, results.length > 0 ? results : relations, symmetricCase(kind.name, 40, 1))); // prettier-ignore
+      expect(others).toBe(0);
+      expect(passed).toBeGreaterThan(0);
+    });
+  }
+
+  for (const { name, variant = '', keep = () => true, results, relations } of generalRows(kernels)) {
+    // The law of logDeterminant speaks of orders up to 8, where nothing is blocked.
+    if (WITHOUT_KERNELS.has(name) || name === 'logDeterminant') continue;
+    it(`${name} ${variant}`, () => {
+      const kind = generalGallery.filter(keep).find((one) => /^(random|condition 2)$/.test(one.name))!;
+      const [passed, others] = callsOf(() => checkLaws(name, results.length > 0 ? results : relations, generalCase(kind.name, 40, 40, 1))); // prettier-ignore
+      expect(others).toBe(0);
+      expect(passed).toBeGreaterThan(0);
+    });
+  }
+
+  it('logDeterminant', () => {
+    const { matrix } = generalCase('random', 40, 40, 1);
+    const [passed, others] = callsOf(() => logDeterminant(matrix, { kernels }));
+    expect(others).toBe(0);
+    expect(passed).toBeGreaterThan(0);
   });
 });
