@@ -43,7 +43,9 @@ export function convolveWinograd(machine: Machine, part: ConvolutionPart, plan: 
   const depth = roundUp(channels, lanes);
   // With few tiles the products wait for the transformed weights, not for the arithmetic.
   const streamed = Math.ceil(tiles / tile.rows) <= mostPanelsStreamed;
-  const product = planProduct({ rows: tiles, columns: filters, depth }, lanes, tile, { walk: streamed ? 'streamed' : 'down' });
+  const product = planProduct({ rows: tiles, columns: filters, depth }, lanes, tile, {
+    walk: streamed ? 'streamed' : 'down',
+  });
   const weights = transformedWeights(machine, part, plan, product);
   withScratch(machine, (allocate) => {
     const scratch = {

@@ -82,10 +82,7 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
         rightBatch: 0,
         outBatch: 0,
         rowStride: resident?.rowStride ?? plan.columns * bytes,
-        flags:
-          (accumulates ? tileFlags.accumulate : 0) |
-          (fused && activation === 'relu' ? tileFlags.relu : 0) |
-          (turned ? tileFlags.columnBias : 0),
+        flags: flagsOf(accumulates, fused && activation === 'relu', turned),
       },
       plan.items,
       (plan.rows * plan.columns * plan.depth * bytes) / 16,
@@ -94,6 +91,14 @@ export function multiplyPacked(machine: Machine, call: MatmulCall): void {
     if (fused) return copyRows(rows, columns, out, result);
     storeSums(call, { ...result, strides: turned ? [1, plan.columns] : [plan.columns, 1] });
   });
+}
+
+function flagsOf(accumulates: boolean, isRelu: boolean, hasColumnBias: boolean): number {
+  return (
+    (accumulates ? tileFlags.accumulate : 0) |
+    (isRelu ? tileFlags.relu : 0) |
+    (hasColumnBias ? tileFlags.columnBias : 0)
+  );
 }
 
 /** Where the tiles can write to `out` itself: it lies in the linear memory and is whole tiles. */
