@@ -1,6 +1,7 @@
 /** Pages in a headless Chromium, where there is one: a small server for built packages, and one page at a time. */
 
 import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -37,7 +38,8 @@ export async function runPage(command: string, page: Page): Promise<unknown> {
   const browser = spawn(
     command,
     ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, `http://localhost:${port}/`],
-    { stdio: 'ignore' },
+    // A process group of its own, so that its helpers end with it.
+    { stdio: 'ignore', detached: true },
   );
   const closed = new Promise((resolve) => browser.once('close', resolve));
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,11 +52,30 @@ export async function runPage(command: string, page: Page): Promise<unknown> {
     return value;
   } finally {
     clearTimeout(timer);
-    browser.kill();
+    endGroup(browser);
     await closed;
     server.closeAllConnections();
     server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    removeProfile(profile);
+  }
+}
+
+/** Ends the browser with the processes it started, which would go on writing to the profile. */
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The page has been judged by then: a file that a dying process still holds must not change that. */
+function removeProfile(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  } catch (error) {
+    console.warn(`${folder} was left behind: ${String(error)}`);
   }
 }
 
