@@ -18,8 +18,8 @@ export type {
   Reconstruction,
   Solver,
 } from './pipeline/report.ts';
-export { approximatedMacs, decompositionPays, originalMacs } from './decompositionCost.ts';
-export type { LayerSize } from './decompositionCost.ts';
+export { approximatedMacs, decompositionPays, originalMacs } from './decomposition/decompositionCost.ts';
+export type { LayerSize } from './decomposition/decompositionCost.ts';
 export { convolutionLayers } from './layers.ts';
 export type { ConvolutionLayer } from './layers.ts';
 export { energyKept, removalOrder } from './ranks/energyRanks.ts';
@@ -27,7 +27,7 @@ export type { LayerSpectrum } from './ranks/energyRanks.ts';
 export { candidateLayers, selectRanks } from './ranks/selectRanks.ts';
 export type { RankMethod, RankPlan, RankRequest } from './ranks/selectRanks.ts';
 export { uniformRank } from './ranks/uniformRanks.ts';
-export { replaceConvolution } from './replaceConvolution.ts';
+export { replaceConvolution } from './decomposition/replaceConvolution.ts';
 export { computeResponses, gatherResponses } from './sampling/gatherResponses.ts';
 export { samplePositions } from './sampling/samplePositions.ts';
 export type { SampledPositions } from './sampling/samplePositions.ts';

@@ -2,7 +2,7 @@
 
 import { referenceKernels } from '@rankwise/tensor';
 import { modelCost } from '@rankwise/nn';
-import { approximatedMacs } from '../decompositionCost.ts';
+import { approximatedMacs } from '../decomposition/decompositionCost.ts';
 import type { RankMethod, RankPlan } from '../ranks/selectRanks.ts';
 import type { ApproximateCalibratedOptions } from './approximate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';

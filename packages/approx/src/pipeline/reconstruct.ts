@@ -9,10 +9,10 @@
 import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
-import { approximatedMacs, decompositionPays } from '../decompositionCost.ts';
+import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
 import { energyKept } from '../ranks/energyRanks.ts';
 import type { RankPlan } from '../ranks/selectRanks.ts';
-import { replaceConvolution } from '../replaceConvolution.ts';
+import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
 import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { advanceStreamInPlace, createStream } from './approximatedStream.ts';

@@ -5,7 +5,7 @@
  * (iterations · n · d · (2 d' + d)). The unit does not matter, only that both are in the same one.
  */
 
-import { approximatedMacs, decompositionPays } from '../decompositionCost.ts';
+import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
 import type { RankPlan } from '../ranks/selectRanks.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';

@@ -14,8 +14,8 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
-import { originalMacs } from '../decompositionCost.ts';
-import type { LayerSize } from '../decompositionCost.ts';
+import { originalMacs } from '../decomposition/decompositionCost.ts';
+import type { LayerSize } from '../decomposition/decompositionCost.ts';
 
 export interface LayerSpectrum extends LayerSize {
   readonly name: string;

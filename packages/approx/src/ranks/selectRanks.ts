@@ -9,7 +9,7 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
-import { approximatedMacs, decompositionPays, originalMacs } from '../decompositionCost.ts';
+import { approximatedMacs, decompositionPays, originalMacs } from '../decomposition/decompositionCost.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { removalOrder, startingRank } from './energyRanks.ts';
 import { ownRecord } from './ownRecord.ts';

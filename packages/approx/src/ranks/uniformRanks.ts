@@ -8,7 +8,7 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
-import type { LayerSize } from '../decompositionCost.ts';
+import type { LayerSize } from '../decomposition/decompositionCost.ts';
 
 /**
  * The rank of one layer for a speed-up of its own; never below 1.

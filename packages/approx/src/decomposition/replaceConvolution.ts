@@ -15,8 +15,8 @@ import { DomainError, cast, referenceKernels, reshape, tensorOf, zeros } from '@
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { withoutUnusedParameters } from '@rankwise/nn';
 import type { Conv2dNode, Model } from '@rankwise/nn';
-import { checkMap } from './solve/samples.ts';
-import type { LowRankMap } from './solve/samples.ts';
+import { checkMap } from '../solve/samples.ts';
+import type { LowRankMap } from '../solve/samples.ts';
 
 /**
  * A model in which one convolution is replaced by two. The given model is not changed.

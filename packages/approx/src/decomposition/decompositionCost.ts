@@ -8,7 +8,7 @@
  * layer, because that layer really runs.
  */
 
-import type { ConvolutionLayer } from './layers.ts';
+import type { ConvolutionLayer } from '../layers.ts';
 
 /** What the cost functions need to know of a layer. */
 export type LayerSize = Pick<ConvolutionLayer, 'filters' | 'patchSize' | 'positions'>;
