@@ -42,11 +42,13 @@ export function sampleReport(): ApproximationReport {
       reconstruction: 'asymmetric',
       ranks: 'energy',
       requestedSpeedup: 4,
+      availableImages: 60_000,
       images: 3000,
       heldOutImages: 1000,
       positions: 10,
       seed: 1,
     },
+    digests: { original: 'a1'.repeat(32), approximated: 'b2'.repeat(32), images: 'c3'.repeat(32), heldOut: null },
     samples: 30_000,
     counted: countedLayers.map(({ name }) => name),
     theoretical: {

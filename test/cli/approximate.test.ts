@@ -37,6 +37,9 @@ describe('approximate', () => {
     expect(written.settings).toEqual(expected.report.settings);
     expect(written.theoretical).toEqual(expected.report.theoretical);
     expect(written.theoretical.speedup).toBeGreaterThanOrEqual(2);
+    const beside: ApproximationReport = JSON.parse(readFileSync(outputIn('small.report.json'), 'utf8'));
+    expect({ ...beside, kernels: 0 }).toEqual({ ...written, kernels: 0 });
+    expect(beside.digests).toEqual(expected.report.digests);
   });
 
   it('is a model that evaluate reads, with one layer more for each that was replaced', async () => {
@@ -102,7 +105,7 @@ describe('approximate', () => {
     expect(stdout).toMatch(/^theoretical speed-up \d\.\d\d× over conv2 \(41,472 multiply-adds become [\d,]+\)$/m);
     expect(stdout).toMatch(/^whole model \d\.\d\d× in multiply-adds$/m);
     expect(stdout).toMatch(/^measured [\d.]+×: .* ms an image become .* ms \(simd kernels\)$/m);
-    expect(stdout).toContain(`wrote ${output} and ${html}\n`);
+    expect(stdout).toContain(`wrote ${output}, ${outputIn('table.report.json')} and ${html}\n`);
     expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>/i);
   });
 

@@ -16,10 +16,14 @@ export type {
   LayerReport,
   MeasuredSpeedup,
   Reconstruction,
+  ReportDigests,
   Solver,
 } from './pipeline/report.ts';
 export { approximatedMacs, decompositionPays, originalMacs } from './decomposition/decompositionCost.ts';
 export type { LayerSize } from './decomposition/decompositionCost.ts';
+export { modelDigest } from './digest/digests.ts';
+export { createSha256, sha256 } from './digest/sha256.ts';
+export type { Sha256 } from './digest/sha256.ts';
 export { convolutionLayers } from './layers.ts';
 export type { ConvolutionLayer } from './layers.ts';
 export { energyKept, removalOrder } from './ranks/energyRanks.ts';

@@ -3,6 +3,7 @@
 import { referenceKernels } from '@rankwise/tensor';
 import { modelCost } from '@rankwise/nn';
 import { approximatedMacs } from '../decomposition/decompositionCost.ts';
+import { modelDigest } from '../digest/digests.ts';
 import type { RankMethod, RankPlan } from '../ranks/selectRanks.ts';
 import type { ApproximateCalibratedOptions } from './approximate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
@@ -56,10 +57,17 @@ export async function assembleReport(
       reconstruction: options.reconstruction ?? 'asymmetric',
       ranks: ranks === 'best' ? `best (${best.method})` : ranks,
       requestedSpeedup: options.speedup ?? null,
+      availableImages: calibration.source.count,
       images: images.count,
       heldOutImages: images.count - fitImages,
       positions: calibration.positions,
       seed: calibration.seed,
+    },
+    digests: {
+      original: modelDigest(original),
+      approximated: modelDigest(best.model),
+      images: calibration.source.digest,
+      heldOut: calibration.heldOutDigest,
     },
     samples,
     counted: best.plan.counted,

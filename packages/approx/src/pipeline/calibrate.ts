@@ -12,7 +12,6 @@ import {
   DomainError,
   ShapeError,
   concat,
-  createRandom,
   formatShape,
   referenceKernels,
   sameShape,
@@ -31,8 +30,11 @@ import {
 } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { symmetricEigen } from '@rankwise/linalg';
+import { sourceDigest, updateWithImages } from '../digest/digests.ts';
+import { createSha256 } from '../digest/sha256.ts';
 import { convolutionLayers } from '../layers.ts';
 import type { ConvolutionLayer } from '../layers.ts';
+import { chooseImages } from '../sampling/chooseImages.ts';
 import { computeResponses, gatherResponses } from '../sampling/gatherResponses.ts';
 import { samplePositions } from '../sampling/samplePositions.ts';
 import type { SampledPositions } from '../sampling/samplePositions.ts';
@@ -76,6 +78,10 @@ export interface Calibration {
   /** The chosen images: those for fitting, then the held-out ones. */
   readonly images: ImageSource;
   readonly fitImages: number;
+  /** The set that the images were chosen from. */
+  readonly source: { readonly count: number; readonly digest: string };
+  /** SHA-256 of the held-out images; null when there are none. */
+  readonly heldOutDigest: string | null;
   readonly layers: readonly CalibratedLayer[];
   /** The original network's answers on the held-out images, f32 [heldOutImages, …]; undefined when there are none. */
   readonly outputs: Tensor<'f32'> | undefined;
@@ -113,16 +119,28 @@ export async function calibrate(
   checkPositiveInteger('batchSize', batchSize);
   validateModel(model);
   const source = sourceOf(model, images);
-  const { chosen, fitImages } = chooseImages(source, options);
+  const { chosen, fitImages } = chosenImages(source, options);
+  const digest = await sourceDigest(source);
   const sampled = chooseLayers(model, options.layers).map((layer) =>
     prepareLayer(layer, chosen.count, positions, seed),
   );
-  const outputs = await samplePass(model, chosen, fitImages, sampled, { ...options, kernels, batchSize });
+  const heldOut = await samplePass(model, chosen, fitImages, sampled, { ...options, kernels, batchSize });
   const layers = sampled.map(({ layer, positions: drawn, target }) => {
     const fitRows = fitImages * drawn.perImage;
     return { layer, positions: drawn, target, fitRows, energies: spectrumOf(slice(target, [[0, fitRows]]), kernels) };
   });
-  return { model, images: chosen, fitImages, layers, outputs, positions, seed, batchSize };
+  return {
+    model,
+    images: chosen,
+    fitImages,
+    source: { count: source.count, digest },
+    heldOutDigest: heldOut.digest,
+    layers,
+    outputs: heldOut.outputs,
+    positions,
+    seed,
+    batchSize,
+  };
 }
 
 /** The index ranges of batches, cut at `boundary` too. */
@@ -136,6 +154,12 @@ export function batchRanges(count: number, batchSize: number, boundary = count):
   return ranges;
 }
 
+/** What the one pass tells of the held-out images. */
+interface HeldOut {
+  readonly outputs: Tensor<'f32'> | undefined;
+  readonly digest: string | null;
+}
+
 type SampledLayer = Pick<CalibratedLayer, 'layer' | 'positions' | 'target'>;
 
 async function samplePass(
@@ -144,19 +168,23 @@ async function samplePass(
   fitImages: number,
   layers: readonly SampledLayer[],
   options: CalibrationOptions & { readonly kernels: Kernels; readonly batchSize: number },
-): Promise<Tensor<'f32'> | undefined> {
+): Promise<HeldOut> {
   const { kernels, signal, onProgress } = options;
   const takeTurn = createTurnTaker(signal);
+  const hash = createSha256();
   const outputs: Tensor<'f32'>[] = [];
   for (const [from, to] of batchRanges(images.count, options.batchSize, fitImages)) {
     await takeTurn();
     const batch = await images.batch(from, to);
     checkFiniteBatch(batch);
+    if (from >= fitImages) updateWithImages(hash, batch);
     const output = sampleBatch(model, batch, from, layers, from >= fitImages, kernels);
     if (output !== undefined) outputs.push(output);
     onProgress?.({ phase: 'calibrate', done: to, total: images.count, fraction: to / images.count });
   }
-  return outputs.length === 0 ? undefined : concat(outputs, 0);
+  return outputs.length === 0
+    ? { outputs: undefined, digest: null }
+    : { outputs: concat(outputs, 0), digest: hash.digest() };
 }
 
 /** Samples every layer for one batch; goes on to the network's answer only when it is wanted. */
@@ -197,8 +225,8 @@ function sourceOf(model: Model, images: ImageSource | Tensor<'f32'>): ImageSourc
   return source;
 }
 
-/** A random choice, fitting images first; both parts in the order of the source, so that it is read forwards. */
-function chooseImages(
+/** A random choice, fitting images first. */
+function chosenImages(
   source: ImageSource,
   { images = 3000, heldOut = 0.1, seed = 0 }: CalibrationOptions,
 ): { readonly chosen: ImageSource; readonly fitImages: number } {
@@ -207,12 +235,10 @@ function chooseImages(
   if (!(heldOut >= 0 && heldOut < 1))
     throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
   const count = Math.min(images, source.count);
-  const order = createRandom(seed).fork('images').permutation(source.count).slice(0, count);
   const fewest = count < 4 ? 1 : 2;
   const heldOutImages = heldOut > 0 ? Math.min(count - 1, Math.max(fewest, Math.round(count * heldOut))) : 0;
-  const fitImages = count - heldOutImages;
-  const indices = [...order.slice(0, fitImages).toSorted(), ...order.slice(fitImages).toSorted()];
-  return { chosen: selectImages(source, indices), fitImages };
+  const choice = chooseImages({ available: source.count, images: count, heldOutImages, seed });
+  return { chosen: selectImages(source, [...choice.fit, ...choice.heldOut]), fitImages: choice.fit.length };
 }
 
 function chooseLayers(model: Model, names: readonly string[] | undefined): ConvolutionLayer[] {

@@ -61,6 +61,16 @@ export interface MeasuredSpeedup {
   readonly speedup: number;
 }
 
+/** SHA-256 digests, in hexadecimal, of what the report is about (digest/digests.ts). */
+export interface ReportDigests {
+  readonly original: string;
+  readonly approximated: string;
+  /** Of the set that the calibration images were chosen from. */
+  readonly images: string;
+  /** Of the held-out images; null when there are none. */
+  readonly heldOut: string | null;
+}
+
 export interface ApproximationReport {
   readonly format: 'rankwise-report';
   readonly version: 1;
@@ -70,11 +80,14 @@ export interface ApproximationReport {
     readonly reconstruction: Reconstruction;
     readonly ranks: string;
     readonly requestedSpeedup: number | null;
+    /** Images in the set that the calibration images were chosen from. */
+    readonly availableImages: number;
     readonly images: number;
     readonly heldOutImages: number;
     readonly positions: number;
     readonly seed: number;
   };
+  readonly digests: ReportDigests;
   /** Rows of the fitting problem of the layer with the fewest. */
   readonly samples: number;
   readonly counted: readonly string[];

@@ -41,8 +41,9 @@ const definitions = [
  *   model: 'digits & letters',
  *   settings: {
  *     solver: 'linear', reconstruction: 'symmetric', ranks: 'uniform', requestedSpeedup: 2,
- *     images: 100, heldOutImages: 0, positions: 10, seed: 1,
+ *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, seed: 1,
  *   },
+ *   digests: { original: '', approximated: '', images: '', heldOut: null },
  *   samples: 1000,
  *   counted: [],
  *   theoretical: { macsBefore: 8, macsAfter: 4, speedup: 2, speedupWithoutProjection: 2, wholeModelSpeedup: 2 },

@@ -11,6 +11,7 @@ import { openModelFiles } from '../modelArgument.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
 import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
+import { reportFileFor } from '../reportFile.ts';
 import type { Terminal } from '../terminal.ts';
 import { kernelsRecord, withKernels } from '../withKernels.ts';
 import { checkWritable, isSameFile, writeFileAtomically } from '../writeFileAtomically.ts';
@@ -36,7 +37,11 @@ export const approximateCommand: Command = {
       argument: 'R',
       text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1. Not with ranks by hand only.',
     },
-    output: { argument: 'OUT', short: 'o', text: 'Model file to write.' },
+    output: {
+      argument: 'OUT',
+      short: 'o',
+      text: "Model file to write. Its report for 'rankwise verify' is written beside it: small.report.json for small.safetensors.",
+    },
     report: { argument: 'HTML', text: 'Write a report with tables and plots as well.', otherwise: 'none' },
     ranks: {
       argument: 'METHOD',
@@ -74,20 +79,19 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   const settings = readSettings(options);
   const request = readKernelOptions(options);
   const argument = operands[0] ?? '';
-  const [output, reportPath] = [options.required('output'), options.text('report')];
+  const [output, page] = [options.required('output'), options.text('report')];
   const data = options.required('data');
-  if (reportPath !== undefined && (await isSameFile(output, reportPath))) {
-    throw new UsageError(`--report: expected another file than --output, got ${reportPath}`);
+  const files: Files = { output, json: reportFileFor(output), html: page };
+  const targets = [output, files.json, ...(page === undefined ? [] : [page])];
+  if (page !== undefined && ((await isSameFile(output, page)) || (await isSameFile(files.json, page)))) {
+    throw new UsageError(`--report: expected another file than --output and ${files.json}, got ${page}`);
   }
   const { model: sketch, files: inputs } = await openModelFiles(argument, { initialize: false });
-  for (const target of reportPath === undefined ? [output] : [output, reportPath]) {
-    await checkTarget(target, [...inputs, data]);
-  }
+  for (const target of targets) await checkTarget(target, [...inputs, data]);
   const complete = completeSettings(sketch, settings);
   const { source } = await openModelImages(sketch, options, { withLabels: false });
   await withKernels(request, terminal, async (opened) => {
     const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
-    const files = { output, reportPath };
     const { report } = await approximateAndWrite(
       model,
       source,
@@ -98,32 +102,37 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
     terminal.stdout.write(
       options.flag('json')
         ? `${JSON.stringify({ ...report, kernels: kernelsRecord(opened) })}\n`
-        : `${formatApproximation(report, opened.kernels)}wrote ${writtenFiles(files)}\n`,
+        : `${formatApproximation(report, opened.kernels)}wrote ${listed(targets)}\n`,
     );
   });
 }
 
 interface Files {
   readonly output: string;
-  readonly reportPath: string | undefined;
+  readonly json: string;
+  readonly html: string | undefined;
 }
 
 function approximateAndWrite(
   model: Model,
   source: ImageSource,
   options: ApproximateOptions,
-  { output, reportPath }: Files,
+  { output, json, html }: Files,
   terminal: Terminal,
 ): Promise<ApproximationResult> {
   const bar = createProgressBar(terminal.stderr, terminal.now);
   return interruptible(terminal, async (signal) => {
     const onProgress = (event: ProgressEvent): void => bar.update(event.fraction, describeProgress(event));
     const made = await approximate(model, source, { ...options, signal, onProgress }).finally(bar.clear);
-    const files = [[output, saveModel(made.model)] as const];
-    const page = reportPath === undefined ? [] : [[reportPath, renderReport(made.report)] as const];
-    // From here on an interrupt is heard but comes too late: both files are written.
+    const page = html === undefined ? [] : [[html, renderReport(made.report)] as const];
+    const files = [
+      [output, saveModel(made.model)] as const,
+      [json, `${JSON.stringify(made.report, undefined, 1)}\n`] as const,
+      ...page,
+    ];
+    // From here on an interrupt is heard but comes too late: all files are written.
     signal.throwIfAborted();
-    for (const [path, content] of [...files, ...page]) await writeFileAtomically(path, content);
+    for (const [path, content] of files) await writeFileAtomically(path, content);
     return made;
   });
 }
@@ -187,6 +196,7 @@ function describeProgress({ phase, layer = '', done, total }: ProgressEvent): st
   }
 }
 
-function writtenFiles({ output, reportPath }: Files): string {
-  return reportPath === undefined ? output : `${output} and ${reportPath}`;
+/** `a, b and c`. */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
