@@ -20,7 +20,7 @@ interface PaperTables {
   readonly table2: readonly Row[];
 }
 
-const tables = readJson('test/fixtures/approx/paperTables.json') as unknown as PaperTables; // a fixture of this shape
+const tables = readJson('examples/data/paper.json') as unknown as PaperTables; // a fixture of this shape
 const model = sppNet7({ initialize: false });
 const layers = convolutionLayers(model);
 
