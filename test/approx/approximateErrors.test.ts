@@ -47,7 +47,7 @@ describe('approximate refuses before any image is read', () => {
     ['a rank of 0', { fixed: { conv2: 0 } }, /fixed of conv2: expected an integer from 1 to 8, got 0$/],
     ['nothing to do', { ranks: 'manual' }, /fixed: expected at least one layer to approximate, got none$/],
     ['everything excluded', { exclude: ['conv2', 'conv3', 'conv4'] }, /layers: expected at least one layer to select/],
-    ['ranks', { ranks: 'worst' }, /^approximate: ranks: expected best, energy, uniform or manual, got worst$/],
+    ['ranks', { ranks: 'worst' }, /^approximate: ranks: expected best, energy, exact, uniform or manual, got worst$/],
     ['solver', { solver: 'none' }, /^approximate: solver: expected linear or nonlinear, got none$/],
     ['reconstruction', { reconstruction: 'none' }, /^approximate: reconstruction: expected asymmetric or symmetric/],
     ['λ', { schedule: [{ lambda: -1, iterations: 2 }] }, /^approximate: schedule: expected 0 < lambda/],

@@ -67,5 +67,5 @@ export function fixedRanksFor(
  */
 export function checkRankRequest(layers: readonly ConvolutionLayer[], request: RankRequest): void {
   // Rank 1 everywhere is the least for every method, so uniform ranks, which need no data, tell what can be reached.
-  selectRanks(layers, request.method === 'energy' ? { ...request, method: 'uniform' } : request);
+  selectRanks(layers, request.method === 'manual' ? request : { ...request, method: 'uniform' });
 }

@@ -10,9 +10,10 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { convolutionLayers } from '../layers.ts';
-import { candidateLayers, selectRanks } from '../ranks/selectRanks.ts';
+import { candidateLayers } from '../ranks/rankRequest.ts';
 import { ownRecord } from '../ranks/ownRecord.ts';
-import type { RankMethod, RankRequest } from '../ranks/selectRanks.ts';
+import type { RankMethod, RankRequest } from '../ranks/rankRequest.ts';
+import { selectRanks } from '../ranks/selectRanks.ts';
 import { batchRanges, calibrate } from './calibrate.ts';
 import type { Calibration, CalibrationOptions } from './calibrate.ts';
 import { compareOutputs } from './compareOutputs.ts';
@@ -29,8 +30,8 @@ export interface ApproximateCalibratedOptions extends ReconstructionOptions {
   /** Wanted ratio of multiply-adds over the counted layers, ≥ 1. Not needed when all ranks are set by hand. */
   readonly speedup?: number;
   /**
-   * How ranks are found: `energy` (the paper's greedy), `uniform`, `manual` (only the layers in `fixed`), or `best`, the default:
-   * both of the first two are carried out, and the network whose outputs on the held-out images differ least is kept. No labels
+   * How ranks are found: `energy` (the paper's greedy), `exact` (the maximum of the same product), `uniform`, `manual` (only the
+   * layers in `fixed`), or `best`, the default: `energy` and `uniform` are carried out, and the network whose outputs on the held-out images differ least is kept. No labels
    * are used. It is the default because the greedy can starve a layer whose responses are sparse.
    */
   readonly ranks?: RankMethod | 'best';
@@ -182,8 +183,8 @@ function checkRequest(
   heldOut: number,
 ): void {
   const { ranks = 'best' } = options;
-  if (!['best', 'energy', 'manual', 'uniform'].includes(ranks)) {
-    throw new DomainError(`approximate: ranks: expected best, energy, uniform or manual, got ${ranks}`);
+  if (!['best', 'energy', 'exact', 'manual', 'uniform'].includes(ranks)) {
+    throw new DomainError(`approximate: ranks: expected best, energy, exact, uniform or manual, got ${ranks}`);
   }
   if (ranks === 'best' && heldOut === 0) {
     throw new DomainError(
@@ -192,7 +193,7 @@ function checkRequest(
   }
   checkReconstruction('approximate', options);
   // The reach of a speed-up does not depend on the method: rank 1 everywhere is the least for all of them.
-  selectRanks(convolutionLayers(model), request.method === 'energy' ? { ...request, method: 'uniform' } : request);
+  selectRanks(convolutionLayers(model), request.method === 'manual' ? request : { ...request, method: 'uniform' });
   if (candidateLayers(convolutionLayers(model), request).length === 0) {
     throw new DomainError('approximate: fixed: expected at least one layer to approximate, got none');
   }

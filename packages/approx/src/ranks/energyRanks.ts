@@ -7,7 +7,7 @@
  * |----------|------------------------------------------------------------------------------|
  * | σ_{l,a}  | a-th largest eigenvalue of the covariance of layer l's responses              |
  * | ΔE / E   | σ_{l,d'} / Σ_{a ≤ d'} σ_{l,a}, the energy lost with the last component          |
- * | ΔC       | C_l / d_l, the multiply-adds saved with it                                     |
+ * | ΔC       | C_l / d_l, the multiply-adds (or what the budget counts) saved with it         |
  *
  * Greedy: from d'_l = d_l, take the last component from the layer with the smallest (ΔE / E) / ΔC, again and again. The order of
  * removal does not depend on the budget, so one order serves every budget: walk it until the budget holds.
@@ -23,6 +23,8 @@ export interface LayerSpectrum extends LayerSize {
   readonly energies: ArrayLike<number>;
   /** The rank the greedy starts from; default `filters`. */
   readonly cap?: number;
+  /** C_l, what the layer costs as it is, in any unit; default its multiply-adds. */
+  readonly cost?: number;
 }
 
 /**
@@ -38,11 +40,11 @@ export interface LayerSpectrum extends LayerSize {
  * ]) // => ['steep', 'steep', 'flat', 'flat']
  */
 export function removalOrder(layers: readonly LayerSpectrum[]): string[] {
-  layers.forEach(checkSpectrum);
+  for (const layer of layers) checkSpectrum('removalOrder', layer);
   const states = layers.map((layer) => ({
     name: layer.name,
     rank: startingRank(layer),
-    saved: originalMacs(layer) / layer.filters,
+    saved: (layer.cost ?? originalMacs(layer)) / layer.filters,
     energies: layer.energies,
     cumulative: cumulativeEnergy(layer.energies, layer.filters),
   }));
@@ -90,19 +92,24 @@ export function energyKept(energies: ArrayLike<number>, rank: number): number {
   return total > 0 ? (cumulative[Math.min(rank, energies.length)] ?? 0) / total : 1;
 }
 
-function checkSpectrum({ name, filters, energies, cap = filters }: LayerSpectrum): void {
+/**
+ * Refuses spectra that are short, ascending or not finite, and caps that are no positive integers.
+ * @throws DomainError naming `caller` and the layer.
+ */
+export function checkSpectrum(
+  caller: string,
+  { name, filters, energies, cap = filters }: Pick<LayerSpectrum, 'cap' | 'energies' | 'filters' | 'name'>,
+): void {
   if (!Number.isInteger(cap) || cap < 1) {
-    throw new DomainError(`removalOrder: cap of ${name}: expected a positive integer, got ${cap}`);
+    throw new DomainError(`${caller}: cap of ${name}: expected a positive integer, got ${cap}`);
   }
   if (energies.length < filters) {
-    throw new DomainError(`removalOrder: energies of ${name}: expected ${filters} values, got ${energies.length}`);
+    throw new DomainError(`${caller}: energies of ${name}: expected ${filters} values, got ${energies.length}`);
   }
   for (let i = 0; i < filters; i++) {
     const value = energies[i] ?? Number.NaN;
     if (!Number.isFinite(value) || (i > 0 && value > (energies[i - 1] ?? 0))) {
-      throw new DomainError(
-        `removalOrder: energies of ${name}: expected finite descending values, got ${value} at ${i}`,
-      );
+      throw new DomainError(`${caller}: energies of ${name}: expected finite descending values, got ${value} at ${i}`);
     }
   }
 }

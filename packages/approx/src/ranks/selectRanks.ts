@@ -6,32 +6,22 @@
  * Counted are the layers whose rank is selected. A layer set by hand (`fixed`, or the model's own `fixedRanks`) is approximated but
  * not counted unless everything is set by hand, as the paper does with Conv1. A layer that reads the network's input takes
  * part only when it is set by hand: its c is so small that little can be saved and its energy is flat.
+ *
+ * One set of energies or losses serves every speed-up: selecting needs them and nothing else, and takes milliseconds.
  */
 
 import { DomainError } from '@rankwise/tensor';
 import { approximatedMacs, decompositionPays, originalMacs } from '../decomposition/decompositionCost.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { removalOrder, startingRank } from './energyRanks.ts';
+import { allowedRank, allowedRanks, layerTables, spectrumOf } from './layerTables.ts';
+import { optimalRanks } from './optimalRanks.ts';
 import { ownRecord } from './ownRecord.ts';
+import { rankCosts } from './rankCosts.ts';
+import type { Budget, RankCosts } from './rankCosts.ts';
+import { candidateLayers, checkRequest, checkSpeedup } from './rankRequest.ts';
+import type { RankRequest } from './rankRequest.ts';
 import { uniformRank } from './uniformRanks.ts';
-
-export type RankMethod = 'energy' | 'uniform' | 'manual';
-
-export interface RankRequest {
-  readonly method: RankMethod;
-  /** Wanted ratio over the counted layers, ≥ 1. Not used by `manual`. */
-  readonly speedup?: number;
-  /** Ranks set by hand, by layer name. */
-  readonly fixed?: Readonly<Record<string, number>>;
-  /** Largest rank a layer may get, by layer name. */
-  readonly caps?: Readonly<Record<string, number>>;
-  /** Layers left as they are. */
-  readonly exclude?: readonly string[];
-  /** Count the 1×1 layer in the cost; default true. */
-  readonly countProjection?: boolean;
-  /** Eigenvalues of each candidate's response covariance, descending; needed by `energy`. */
-  readonly energies?: Readonly<Record<string, ArrayLike<number>>>;
-}
 
 export interface RankPlan {
   /** By layer name, in the order of the graph; layers that do not take part are not named. */
@@ -42,14 +32,26 @@ export interface RankPlan {
   readonly leftAlone: readonly string[];
   readonly macsBefore: number;
   readonly macsAfter: number;
+  /** In multiply-adds, whatever the budget. */
   readonly speedup: number;
+  /** The counted layers' cost in the unit of the budget. */
+  readonly cost: { readonly budget: Budget; readonly before: number; readonly after: number };
+  /** What the method minimises; undefined for `uniform` and `manual`, which minimise nothing. */
+  readonly objective?: PlanObjective;
+}
+
+export interface PlanObjective {
+  /** Σ loss of the counted layers: −log Π energies kept (`energy`, `exact`), or the sum of the losses given (`sensitivity`). */
+  readonly loss: number;
+  /** No ranks within the budget lose less. `loss − bound` is the optimality gap: 0 for `exact` and `sensitivity`. */
+  readonly bound: number;
 }
 
 /**
  * Chooses ranks for a model's layers.
  * @param layers - from convolutionLayers(model)
  * @throws DomainError when a name is unknown, a rank or cap is not an integer in 1…filters, the speed-up is below 1 or beyond what
- * rank 1 everywhere gives, no layer is left to select, or `energy` lacks a spectrum.
+ * the least ranks give, no layer is left to select, or the method lacks its energies or losses, or the budget its milliseconds.
  * @example
  * import { convolutionLayers, selectRanks } from '@rankwise/approx';
  * import { sppNet7 } from '@rankwise/nn';
@@ -63,84 +65,99 @@ export function selectRanks(layers: readonly ConvolutionLayer[], request: RankRe
     fixed: ownRecord(request.fixed),
     caps: ownRecord(request.caps),
     energies: ownRecord(request.energies),
+    losses: ownRecord(request.losses),
+    latencies: ownRecord(request.latencies),
   });
+}
+
+interface Chosen {
+  readonly ranks: Record<string, number>;
+  readonly objective?: PlanObjective;
 }
 
 function planRanks(layers: readonly ConvolutionLayer[], request: RankRequest): RankPlan {
-  checkNames(layers, request);
+  checkRequest(layers, request);
   const { fixed = {} } = request;
+  const costs = rankCosts('selectRanks', request);
   const candidates = candidateLayers(layers, request);
+  if (request.method === 'manual') return planOf(candidates, candidates, { ranks: fixed }, request, costs);
   const free = candidates.filter((layer) => fixed[layer.name] === undefined);
-  if (request.method === 'manual') return planOf(candidates, candidates, fixed, request);
   const speedup = checkSpeedup(free, request);
-  const chosen = request.method === 'uniform' ? uniform(free, speedup, request) : energy(free, speedup, request);
-  const plan = planOf(candidates, free, Object.assign(chosen, fixed), request);
-  if (plan.macsAfter > plan.macsBefore / speedup) throw beyondReach(free, speedup, request);
-  return plan;
+  const budget = total(free, costs.original) / speedup;
+  const least = total(free, (layer) => leastCost(layer, request, costs));
+  if (least > budget) throw beyondReach(free, least, request, costs);
+  const { ranks, objective } = chooseRanks(free, budget, request, costs);
+  const chosen = { ranks: Object.assign(ranks, fixed), ...(objective === undefined ? {} : { objective }) };
+  return planOf(candidates, free, chosen, request, costs);
+}
+
+function chooseRanks(
+  free: readonly ConvolutionLayer[],
+  budget: number,
+  request: RankRequest,
+  costs: RankCosts,
+): Chosen {
+  if (request.method === 'uniform') return { ranks: uniform(free, budget, request, costs) };
+  const tables = layerTables(free, request, costs);
+  const best = optimalRanks(tables, budget);
+  if (request.method !== 'energy') {
+    const ranks = ownRecord(tables.map(({ name }, i) => [name, best.options[i]?.rank ?? 1] as const));
+    return { ranks, objective: { loss: best.loss, bound: best.bound } };
+  }
+  const ranks = greedy(free, budget, request, costs);
+  const loss = tables.reduce(
+    (sum, { name, options }) => sum + (options.find(({ rank }) => rank === ranks[name])?.loss ?? 0),
+    0,
+  );
+  return { ranks, objective: { loss, bound: best.bound } };
 }
 
 /**
- * The layers that take part in a request: set by hand, or neither excluded nor reading the network's input.
- * @example
- * import { candidateLayers, convolutionLayers } from '@rankwise/approx';
- * import { sppNet7 } from '@rankwise/nn';
- * const layers = convolutionLayers(sppNet7({ initialize: false }));
- * candidateLayers(layers, { exclude: ['conv7'] }).map((layer) => layer.name)
- * // => ['conv2', 'conv3', 'conv4', 'conv5', 'conv6']
- */
-export function candidateLayers(
-  layers: readonly ConvolutionLayer[],
-  { method, fixed = {}, exclude = [] }: Pick<RankRequest, 'exclude' | 'fixed'> & { readonly method?: RankMethod },
-): ConvolutionLayer[] {
-  const byHand = new Set(Object.keys(fixed));
-  return layers.filter((layer) => {
-    if (exclude.includes(layer.name)) return false;
-    return byHand.has(layer.name) || (method !== 'manual' && !layer.first);
-  });
-}
-
-/**
- * One speed-up for every layer: the one asked for, or, where a layer cannot follow (rank 1 is reached, or two layers are no
+ * One speed-up for every layer: the one asked for, or, where a layer cannot follow (its least rank is reached, or two layers are no
  * cheaper), the least larger one, in steps of 1%, at which the whole meets it.
  */
 function uniform(
   layers: readonly ConvolutionLayer[],
-  speedup: number,
-  { caps = {}, countProjection = true }: RankRequest,
+  budget: number,
+  request: RankRequest,
+  costs: RankCosts,
 ): Record<string, number> {
-  const budget = total(layers, originalMacs) / speedup;
-  for (let each = speedup; ; each *= 1.01) {
+  const least = ownRecord(layers.map((layer) => [layer.name, allowedRanks(layer, request)[0] ?? 1] as const));
+  for (let each = request.speedup ?? 1; ; each *= 1.01) {
     const ranks = ownRecord(
       layers.map((layer): [string, number] => {
-        const rank = uniformRank(layer, each, countProjection);
-        return [layer.name, Math.min(rank, caps[layer.name] ?? rank)];
+        const rank = uniformRank(layer, each, request.countProjection);
+        return [layer.name, allowedRank(layer, rank, request)];
       }),
     );
-    const cost = total(layers, (layer) => approximatedMacs(layer, ranks[layer.name] ?? 1, countProjection));
-    if (cost <= budget || Object.values(ranks).every((rank) => rank === 1)) return ranks;
+    const cost = total(layers, (layer) => costs.at(layer, ranks[layer.name] ?? 1));
+    if (cost <= budget || layers.every(({ name }) => ranks[name] === least[name])) return ranks;
   }
 }
 
-function energy(layers: readonly ConvolutionLayer[], speedup: number, request: RankRequest): Record<string, number> {
-  const { caps = {}, energies = {}, countProjection = true } = request;
+/** The paper's greedy, walked until the budget holds. */
+function greedy(
+  layers: readonly ConvolutionLayer[],
+  budget: number,
+  request: RankRequest,
+  costs: RankCosts,
+): Record<string, number> {
+  const { caps = {}, energies = {} } = request;
   const spectra = layers.map((layer) => {
-    const spectrum = energies[layer.name];
-    if (spectrum === undefined)
-      throw new DomainError(`selectRanks: energies: expected a spectrum for ${layer.name}, got none`);
     const cap = caps[layer.name];
-    return { ...layer, energies: spectrum, ...(cap === undefined ? {} : { cap }) };
+    const spectrum = { ...layer, energies: spectrumOf(layer, energies), cost: costs.original(layer) };
+    return cap === undefined ? spectrum : { ...spectrum, cap };
   });
-  const ranks = ownRecord(spectra.map((layer): [string, number] => [layer.name, startingRank(layer)]));
-  const costs = new Map(layers.map((layer) => [layer.name, layer]));
-  const budget = total(layers, originalMacs) / speedup;
-  let cost = total(layers, (layer) => approximatedMacs(layer, ranks[layer.name] ?? 1, countProjection));
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const walked = ownRecord(spectra.map((layer): [string, number] => [layer.name, startingRank(layer)]));
+  const ranks = ownRecord(walked);
+  const costOf = (): number => total(layers, (layer) => costs.at(layer, ranks[layer.name] ?? 1));
   for (const name of removalOrder(spectra)) {
-    if (cost <= budget) break;
-    const layer = costs.get(name);
-    const rank = ranks[name] ?? 1;
+    if (costOf() <= budget) break;
+    const layer = byName.get(name);
     if (layer === undefined) continue;
-    cost += approximatedMacs(layer, rank - 1, countProjection) - approximatedMacs(layer, rank, countProjection);
-    ranks[name] = rank - 1;
+    walked[name] = (walked[name] ?? 1) - 1;
+    ranks[name] = allowedRank(layer, walked[name], request);
   }
   return ranks;
 }
@@ -148,8 +165,9 @@ function energy(layers: readonly ConvolutionLayer[], speedup: number, request: R
 function planOf(
   candidates: readonly ConvolutionLayer[],
   counted: readonly ConvolutionLayer[],
-  ranks: Readonly<Record<string, number>>,
-  { countProjection = true }: RankRequest,
+  { ranks, objective }: Chosen,
+  { budget = 'macs', countProjection = true }: RankRequest,
+  costs: RankCosts,
 ): RankPlan {
   const rankOf = (layer: ConvolutionLayer): number => ranks[layer.name] ?? layer.filters;
   const macsBefore = total(counted, originalMacs);
@@ -161,51 +179,32 @@ function planOf(
     macsBefore,
     macsAfter,
     speedup: macsAfter > 0 ? macsBefore / macsAfter : 1,
+    cost: {
+      budget,
+      before: total(counted, costs.original),
+      after: total(counted, (layer) => costs.at(layer, rankOf(layer))),
+    },
+    ...(objective === undefined ? {} : { objective }),
   };
+}
+
+function leastCost(layer: ConvolutionLayer, request: RankRequest, costs: RankCosts): number {
+  return allowedRanks(layer, request).reduce((least, rank) => Math.min(least, costs.at(layer, rank)), Infinity);
 }
 
 function total(layers: readonly ConvolutionLayer[], cost: (layer: ConvolutionLayer) => number): number {
   return layers.reduce((sum, layer) => sum + cost(layer), 0);
 }
 
-function checkSpeedup(free: readonly ConvolutionLayer[], request: RankRequest): number {
-  const speedup = request.speedup ?? Number.NaN;
-  if (!Number.isFinite(speedup) || speedup < 1) {
-    throw new DomainError(`selectRanks: speedup: expected a number ≥ 1, got ${request.speedup}`);
-  }
-  if (free.length === 0) throw new DomainError('selectRanks: layers: expected at least one layer to select, got none');
-  return speedup;
-}
-
-function beyondReach(free: readonly ConvolutionLayer[], speedup: number, request: RankRequest): DomainError {
-  const least = total(free, (layer) => approximatedMacs(layer, 1, request.countProjection ?? true));
-  const most = Math.floor((total(free, originalMacs) / least) * 100) / 100;
+function beyondReach(
+  free: readonly ConvolutionLayer[],
+  least: number,
+  { speedup, multipleOf = 1 }: RankRequest,
+  costs: RankCosts,
+): DomainError {
+  const most = Math.floor((total(free, costs.original) / least) * 100) / 100;
+  const names = free.map((layer) => layer.name).join(', ');
   return new DomainError(
-    `selectRanks: speedup: expected at most ${most} (rank 1 in all of ${free.map((layer) => layer.name).join(', ')}), got ${speedup}`,
+    `selectRanks: speedup: expected at most ${most} (rank ${multipleOf} in all of ${names}), got ${speedup}`,
   );
-}
-
-function checkNames(layers: readonly ConvolutionLayer[], { fixed = {}, caps = {}, exclude = [] }: RankRequest): void {
-  const byName = new Map(layers.map((layer) => [layer.name, layer]));
-  const known = [...byName.keys()].join(', ');
-  for (const name of exclude) {
-    if (!byName.has(name)) throw new DomainError(`selectRanks: exclude: expected one of ${known}, got ${name}`);
-    if (fixed[name] !== undefined) {
-      throw new DomainError(`selectRanks: exclude: expected layers without a rank of their own, got ${name}`);
-    }
-  }
-  for (const [argument, entries] of [
-    ['fixed', fixed],
-    ['caps', caps],
-  ] as const) {
-    for (const [name, rank] of Object.entries(entries)) {
-      const layer = byName.get(name);
-      if (layer === undefined) throw new DomainError(`selectRanks: ${argument}: expected one of ${known}, got ${name}`);
-      if (!Number.isInteger(rank) || rank < 1 || rank > layer.filters) {
-        throw new DomainError(
-          `selectRanks: ${argument} of ${name}: expected an integer from 1 to ${layer.filters}, got ${rank}`,
-        );
-      }
-    }
-  }
 }

@@ -1,0 +1,71 @@
+/**
+ * The ranks a layer may get, and its table of costs and losses at them.
+ *
+ * Allowed are the multiples of `multipleOf` at which two layers are cheaper than one, up to the layer's cap; and the cap itself (the
+ * number of filters where there is none). At a cap where two layers are not cheaper, the layer stays as it is and loses nothing.
+ */
+
+import { DomainError } from '@rankwise/tensor';
+import { decompositionPays } from '../decomposition/decompositionCost.ts';
+import type { ConvolutionLayer } from '../layers.ts';
+import { energyLoss } from './energyLoss.ts';
+import { checkSpectrum } from './energyRanks.ts';
+import type { RankCosts } from './rankCosts.ts';
+import type { RankRequest } from './rankRequest.ts';
+import type { RankOption, RankTable } from './rankTable.ts';
+
+/** Ascending; never empty. */
+export function allowedRanks(layer: ConvolutionLayer, { caps = {}, multipleOf = 1 }: RankRequest): number[] {
+  const cap = caps[layer.name] ?? layer.filters;
+  const ranks: number[] = [];
+  for (let rank = multipleOf; rank < cap && decompositionPays(layer, rank); rank += multipleOf) ranks.push(rank);
+  ranks.push(cap);
+  return ranks;
+}
+
+/** The largest allowed rank that is at most `rank`, or the least one. */
+export function allowedRank(layer: ConvolutionLayer, rank: number, request: RankRequest): number {
+  const ranks = allowedRanks(layer, request);
+  return ranks.findLast((allowed) => allowed <= rank) ?? ranks[0] ?? 1;
+}
+
+/**
+ * What the request's method minimises, layer by layer: `exact` and `energy` by the energies, `sensitivity` by the losses given.
+ * @throws DomainError when a layer's energies or losses are missing or too few.
+ */
+export function layerTables(layers: readonly ConvolutionLayer[], request: RankRequest, costs: RankCosts): RankTable[] {
+  return layers.map((layer) => {
+    const lossAt = lossesOf(layer, request);
+    // The largest first: of ranks that cost and lose alike, the front keeps the first.
+    const options = allowedRanks(layer, request)
+      .toReversed()
+      .map((rank): RankOption => ({
+        rank,
+        cost: costs.at(layer, rank),
+        loss: decompositionPays(layer, rank) ? (lossAt[rank - 1] ?? 0) : 0,
+      }));
+    return { name: layer.name, options };
+  });
+}
+
+/** What the layer loses at rank 1, 2, …, filters. */
+function lossesOf(layer: ConvolutionLayer, { method, energies = {}, losses = {} }: RankRequest): ArrayLike<number> {
+  if (method !== 'sensitivity') return energyLoss(spectrumOf(layer, energies));
+  const given = losses[layer.name];
+  if (given === undefined || given.length < layer.filters) {
+    const got = given === undefined ? 'none' : `${given.length}`;
+    throw new DomainError(`selectRanks: losses of ${layer.name}: expected ${layer.filters} values, got ${got}`);
+  }
+  return given;
+}
+
+/** @throws DomainError when there is none, or it is too short, ascending or not finite. */
+export function spectrumOf(
+  { name, filters }: ConvolutionLayer,
+  energies: Readonly<Record<string, ArrayLike<number>>>,
+): ArrayLike<number> {
+  const spectrum = energies[name];
+  if (spectrum === undefined) throw new DomainError(`selectRanks: energies: expected a spectrum for ${name}, got none`);
+  checkSpectrum('selectRanks', { name, filters, energies: spectrum });
+  return spectrum;
+}
