@@ -94,8 +94,8 @@ export function checkRequest(layers: readonly ConvolutionLayer[], request: RankR
 }
 
 /** @throws DomainError when the speed-up is no number ≥ 1 or there is no layer whose rank it could decide. */
-export function checkSpeedup(free: readonly ConvolutionLayer[], { speedup = Number.NaN }: RankRequest): number {
-  if (!Number.isFinite(speedup) || speedup < 1) {
+export function checkSpeedup(free: readonly ConvolutionLayer[], { speedup }: RankRequest): number {
+  if (speedup === undefined || !Number.isFinite(speedup) || speedup < 1) {
     throw new DomainError(`selectRanks: speedup: expected a number ≥ 1, got ${speedup}`);
   }
   if (free.length === 0) throw new DomainError('selectRanks: layers: expected at least one layer to select, got none');
