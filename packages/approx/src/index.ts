@@ -2,6 +2,7 @@
 
 export { approximate, approximateCalibrated } from './pipeline/approximate.ts';
 export type { ApproximateCalibratedOptions, ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export type { Journal } from './journal/journal.ts';
 export { calibrate } from './pipeline/calibrate.ts';
 export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipeline/calibrate.ts';
 export { compareOutputs } from './pipeline/compareOutputs.ts';
@@ -42,15 +43,13 @@ export { replaceConvolution } from './decomposition/replaceConvolution.ts';
 export { computeResponses, gatherResponses } from './sampling/gatherResponses.ts';
 export { samplePositions } from './sampling/samplePositions.ts';
 export type { SampledPositions } from './sampling/samplePositions.ts';
-export { clipAuxiliary } from './solve/clip.ts';
+export { auxiliaryCost, reluAuxiliary } from './solve/auxiliaryStep.ts';
 export { balanced, solveLinear } from './solve/linearSolver.ts';
 export type { LinearSolution } from './solve/linearSolver.ts';
-export { columnResponses, isIdentity, nonlinearityName } from './solve/nonlinearity.ts';
-export type { Nonlinearity, ScalarResponse } from './solve/nonlinearity.ts';
 export { nonlinearIterations, paperSchedule, solveNonlinear } from './solve/nonlinearSolver.ts';
 export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage } from './solve/nonlinearSolver.ts';
 export { relativeResponseError } from './solve/responseError.ts';
-export { rectifierAuxiliary } from './solve/rectifier.ts';
+export type { Nonlinearity } from './solve/responseError.ts';
 export type { LowRankMap, ResponseSamples } from './solve/samples.ts';
 export { renderReport } from './report/renderReport.ts';
 export type { AccuracyPoint, ComparisonRow, ReportExtras } from './report/reportExtras.ts';

@@ -38,6 +38,7 @@ export function createStream(
 /**
  * Advances every batch to the given layer of the model approximated so far and computes the layer's responses ŷ = W x̂ + b at the
  * sampled positions. The layer itself must still be the original one. Yields the number of images done after each batch.
+ * Responses of the first `known` images are there already: their batches, should they be needed later, start again.
  * @param rows - f32 [images · perImage, d]; written
  */
 export async function* advanceStreamInPlace(
@@ -47,6 +48,7 @@ export async function* advanceStreamInPlace(
   positions: SampledPositions,
   rows: Tensor<'f32'>,
   kernels: Kernels,
+  known = 0,
 ): AsyncGenerator<number, void, void> {
   const target = nodeIndex(model, layer.name);
   let held = stream.states.reduce((bytes, state) => bytes + stateBytes(state), 0);
@@ -54,6 +56,10 @@ export async function* advanceStreamInPlace(
     const paused = stream.states[i];
     // Batches still in front of the last layer count until they move on, so that the budget holds at every moment.
     held -= stateBytes(paused);
+    if (to <= known) {
+      stream.states[i] = undefined;
+      continue;
+    }
     const state =
       paused === undefined
         ? advance(model, startExecution(model, await stream.images.batch(from, to)), 0, target, { kernels })

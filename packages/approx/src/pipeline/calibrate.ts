@@ -32,6 +32,11 @@ import type { ImageSource, Model } from '@rankwise/nn';
 import { symmetricEigen } from '@rankwise/linalg';
 import { sourceDigest, updateWithImages } from '../digest/digests.ts';
 import { createSha256 } from '../digest/sha256.ts';
+import { canonicalText, commonFingerprint, imagesChecksum } from '../journal/fingerprint.ts';
+import type { Journal } from '../journal/journal.ts';
+import { journalled, openSession } from '../journal/journalSession.ts';
+import type { JournalSession } from '../journal/journalSession.ts';
+import { journalRows } from '../journal/rowJournal.ts';
 import { convolutionLayers } from '../layers.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { chooseImages } from '../sampling/chooseImages.ts';
@@ -59,6 +64,8 @@ export interface CalibrationOptions {
   /** Images per forward pass; by default as many as keep the live activations below 32 MiB, at most 64. */
   readonly batchSize?: number;
   readonly kernels?: Kernels;
+  /** Keeps what was done: after a kill, the same call goes on from there to the same result, bit for bit. */
+  readonly journal?: Journal;
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
 }
@@ -98,6 +105,8 @@ const batchElements = 2 ** 23;
  * @param images - preprocessed, f32 [images, channels, height, width], or a source of such batches
  * @throws ShapeError when the images do not fit the model.
  * @throws DomainError when there are no images, a layer's name is unknown, an option is out of range, or a value is not finite.
+ * @throws DomainError also when the journal was made with another model, other images, settings or kernels; and what the journal
+ * throws.
  * @throws the signal's reason when it is aborted.
  * @example
  * import { calibrate } from '@rankwise/approx';
@@ -124,23 +133,32 @@ export async function calibrate(
   const sampled = chooseLayers(model, options.layers).map((layer) =>
     prepareLayer(layer, chosen.count, positions, seed),
   );
-  const heldOut = await samplePass(model, chosen, fitImages, sampled, { ...options, kernels, batchSize });
-  const layers = sampled.map(({ layer, positions: drawn, target }) => {
-    const fitRows = fitImages * drawn.perImage;
-    return { layer, positions: drawn, target, fitRows, energies: spectrumOf(slice(target, [[0, fitRows]]), kernels) };
+  const ranges = batchRanges(chosen.count, batchSize, fitImages);
+  const takeTurn = createTurnTaker(options.signal);
+  const session = await openSession('calibrate', options.journal, async () => ({
+    ...commonFingerprint(model, kernels),
+    settings: canonicalText({ images: chosen.count, fitImages, positions, seed, batchSize, layers: namesOf(sampled) }),
+    images: await imagesChecksum(chosen, ranges, takeTurn),
+  }));
+  return journalled(session, async () => {
+    const pass = { model, images: chosen, fitImages, ranges, layers: sampled, kernels, session, takeTurn };
+    const heldOut = await samplePass(pass, options.onProgress);
+    const layers = await withSpectra(pass);
+    const { outputs, digest: heldOutDigest } = heldOut;
+    const from = { count: source.count, digest };
+    return {
+      model,
+      images: chosen,
+      fitImages,
+      source: from,
+      heldOutDigest,
+      layers,
+      outputs,
+      positions,
+      seed,
+      batchSize,
+    };
   });
-  return {
-    model,
-    images: chosen,
-    fitImages,
-    source: { count: source.count, digest },
-    heldOutDigest: heldOut.digest,
-    layers,
-    outputs: heldOut.outputs,
-    positions,
-    seed,
-    batchSize,
-  };
 }
 
 /** The index ranges of batches, cut at `boundary` too. */
@@ -162,25 +180,42 @@ interface HeldOut {
 
 type SampledLayer = Pick<CalibratedLayer, 'layer' | 'positions' | 'target'>;
 
+/** The one pass over the images. */
+interface SamplePass {
+  readonly model: Model;
+  readonly images: ImageSource;
+  readonly fitImages: number;
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly layers: readonly SampledLayer[];
+  readonly kernels: Kernels;
+  readonly session: JournalSession;
+  readonly takeTurn: () => Promise<void>;
+}
+
 async function samplePass(
-  model: Model,
-  images: ImageSource,
-  fitImages: number,
-  layers: readonly SampledLayer[],
-  options: CalibrationOptions & { readonly kernels: Kernels; readonly batchSize: number },
+  { model, images, fitImages, ranges, layers, kernels, session, takeTurn }: SamplePass,
+  onProgress: CalibrationOptions['onProgress'],
 ): Promise<HeldOut> {
-  const { kernels, signal, onProgress } = options;
-  const takeTurn = createTurnTaker(signal);
   const hash = createSha256();
-  const outputs: Tensor<'f32'>[] = [];
-  for (const [from, to] of batchRanges(images.count, options.batchSize, fitImages)) {
+  const targets = layers.map(({ positions, target }) => ({ rows: target, perImage: positions.perImage }));
+  const kept = journalRows(session, 'samples', 'samples', targets);
+  const { images: known, answers } = await kept.restore();
+  const outputs = [...answers];
+  const progress = (done: number, resumed: boolean): void =>
+    onProgress?.({ phase: 'calibrate', done, total: images.count, fraction: done / images.count, resumed });
+  if (known > 0) progress(known, true);
+  for (const [from, to] of ranges) {
+    const isHeldOut = from >= fitImages;
+    if (to <= known && !isHeldOut) continue;
     await takeTurn();
     const batch = await images.batch(from, to);
     checkFiniteBatch(batch);
-    if (from >= fitImages) updateWithImages(hash, batch);
-    const output = sampleBatch(model, batch, from, layers, from >= fitImages, kernels);
+    if (isHeldOut) updateWithImages(hash, batch);
+    if (to <= known) continue;
+    const output = sampleBatch(model, batch, from, layers, isHeldOut, kernels);
     if (output !== undefined) outputs.push(output);
-    onProgress?.({ phase: 'calibrate', done: to, total: images.count, fraction: to / images.count });
+    await kept.add(to, output);
+    progress(to, false);
   }
   return outputs.length === 0
     ? { outputs: undefined, digest: null }
@@ -256,6 +291,27 @@ function chooseLayers(model: Model, names: readonly string[] | undefined): Convo
 function prepareLayer(layer: ConvolutionLayer, images: number, wanted: number, seed: number): SampledLayer {
   const drawn = samplePositions({ seed, layer: layer.name, images, available: layer.positions, wanted });
   return { layer, positions: drawn, target: zeros('f32', [images * drawn.perImage, layer.filters]) };
+}
+
+/** The layers with the eigenvalues of their covariance. */
+async function withSpectra({ layers, fitImages, kernels, session, takeTurn }: SamplePass): Promise<CalibratedLayer[]> {
+  // Written below, as the very same kind of list.
+  const known = ((await session.read('spectra', 'spectra')) ?? []) as readonly Float64Array[];
+  const spectra = [...known];
+  for (const { positions, target } of layers.slice(known.length)) {
+    spectra.push(spectrumOf(slice(target, [[0, fitImages * positions.perImage]]), kernels));
+    session.put('spectra', 'spectra', () => spectra);
+    await session.checkpoint();
+    await takeTurn();
+  }
+  return layers.map(({ layer, positions, target }, i) => {
+    const fitRows = fitImages * positions.perImage;
+    return { layer, positions, target, fitRows, energies: spectra[i] ?? new Float64Array() };
+  });
+}
+
+function namesOf(layers: readonly SampledLayer[]): string[] {
+  return layers.map(({ layer }) => layer.name);
 }
 
 function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {

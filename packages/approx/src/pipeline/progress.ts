@@ -11,6 +11,8 @@ export interface ProgressEvent {
   readonly total: number;
   /** Share of the whole work that is done, 0…1, by an estimate of its cost that never falls. */
   readonly fraction: number;
+  /** True when this much was read from the journal: it took no time in this run. */
+  readonly resumed?: boolean;
 }
 
 /** How long the thread is kept before others get a turn; short enough for a page to stay responsive. */

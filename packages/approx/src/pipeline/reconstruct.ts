@@ -10,10 +10,13 @@ import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
+import type { Journal } from '../journal/journal.ts';
+import { journalled } from '../journal/journalSession.ts';
+import { openReconstructionJournal } from '../journal/reconstructionJournal.ts';
+import type { ReconstructionJournal, TimedSolution } from '../journal/reconstructionJournal.ts';
 import { energyKept } from '../ranks/energyRanks.ts';
 import type { RankPlan } from '../ranks/selectRanks.ts';
 import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
-import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { advanceStreamInPlace, createStream } from './approximatedStream.ts';
@@ -26,6 +29,7 @@ import type { LayerReport, Reconstruction, Solver } from './report.ts';
 import { solveLayer } from './solveLayer.ts';
 import type { LayerSolution } from './solveLayer.ts';
 import { workEstimate } from './workEstimate.ts';
+import type { WorkEstimate } from './workEstimate.ts';
 
 export interface ReconstructionOptions {
   /** Default `nonlinear`. */
@@ -37,6 +41,8 @@ export interface ReconstructionOptions {
   /** Bytes that paused batches may take; default 1 GiB. Beyond it batches are computed again from their images. */
   readonly memoryBudget?: number;
   readonly kernels?: Kernels;
+  /** Keeps what was done: after a kill, the same call goes on from there to the same result, bit for bit. */
+  readonly journal?: Journal;
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: ProgressEvent) => void;
 }
@@ -50,6 +56,7 @@ export interface ReconstructedModel {
  * Replaces the planned layers of a calibrated model.
  * @param plan - from selectRanks; every layer it names must have been calibrated
  * @throws DomainError when the plan names a layer that was not calibrated, or an option is out of range.
+ * @throws DomainError also when the journal was made with another model, other samples or other kernels; and what the journal throws.
  * @throws the signal's reason when it is aborted.
  * @example
  * import { calibrate, convolutionLayers, reconstruct, selectRanks } from '@rankwise/approx';
@@ -67,47 +74,80 @@ export async function reconstruct(
   plan: RankPlan,
   options: ReconstructionOptions = {},
 ): Promise<ReconstructedModel> {
-  const { reconstruction = 'asymmetric', memoryBudget = 2 ** 30, kernels = referenceKernels, signal } = options;
   checkPlan(calibration, plan);
   checkReconstruction('reconstruct', options);
-  const takeTurn = createTurnTaker(signal);
+  const journal = await openReconstructionJournal(calibration, plan, options);
+  return journalled(journal.session, () => replaceLayers(calibration, plan, options, journal));
+}
+
+async function replaceLayers(
+  calibration: Calibration,
+  plan: RankPlan,
+  options: ReconstructionOptions,
+  journal: ReconstructionJournal,
+): Promise<ReconstructedModel> {
+  const { memoryBudget = 2 ** 30, kernels = referenceKernels } = options;
+  const takeTurn = createTurnTaker(options.signal);
   const work = workEstimate(calibration, plan, options);
   const ranges = batchRanges(calibration.images.count, calibration.batchSize, calibration.fitImages);
   const stream = createStream(calibration.images, ranges, memoryBudget);
   const layers: LayerReport[] = [];
-  let model = calibration.model;
+  const { model: original } = calibration;
+  let model = original;
   for (const calibrated of calibration.layers) {
     const { layer } = calibrated;
     const rank = plan.ranks[layer.name];
     if (rank === undefined) continue;
-    const started = performance.now();
     if (!decompositionPays(layer, rank)) {
       layers.push(layerReport(calibrated, plan, rank, undefined, 0));
       options.onProgress?.(work.layerDone(layer.name));
       continue;
     }
-    const replacedBelow = layers.some((report) => report.decomposed);
-    const regressor =
-      reconstruction === 'asymmetric' && replacedBelow
-        ? await approximatedResponses(stream, model, calibrated, kernels, takeTurn, (done, total) =>
-            options.onProgress?.(work.event('advance', layer.name, done, total)),
-          )
-        : calibrated.target;
-    const solution = await solveLayer(calibrated, regressor, rank, {
-      solver: options.solver ?? 'nonlinear',
-      schedule: options.schedule ?? paperSchedule,
-      kernels,
-      afterIteration: async ({ iteration }) => {
-        options.onProgress?.(work.event('solve', layer.name, iteration + 1, work.iterations));
-        await takeTurn();
-      },
-    });
+    const known = await journal.solved(calibrated);
+    const { solution, seconds } =
+      known ?? (await solveInModel({ calibrated, rank, original, model, stream, work, journal, takeTurn }, options));
     await takeTurn();
     model = replaceConvolution(model, layer.name, solution.map, kernels);
-    options.onProgress?.(work.layerDone(layer.name));
-    layers.push(layerReport(calibrated, plan, rank, solution, (performance.now() - started) / 1000));
+    options.onProgress?.({ ...work.layerDone(layer.name), resumed: known !== undefined });
+    layers.push(layerReport(calibrated, plan, rank, solution, seconds));
   }
   return { model, layers };
+}
+
+interface LayerWork {
+  readonly calibrated: CalibratedLayer;
+  readonly rank: number;
+  readonly original: Model;
+  /** Approximated below the layer. */
+  readonly model: Model;
+  readonly stream: ApproximatedStream;
+  readonly work: WorkEstimate;
+  readonly journal: ReconstructionJournal;
+  readonly takeTurn: () => Promise<void>;
+}
+
+async function solveInModel(layerWork: LayerWork, options: ReconstructionOptions): Promise<TimedSolution> {
+  const { calibrated, rank, work, journal, takeTurn } = layerWork;
+  const { name } = calibrated.layer;
+  const started = performance.now();
+  const isReplacedBelow = layerWork.model !== layerWork.original;
+  const isAsymmetric = (options.reconstruction ?? 'asymmetric') === 'asymmetric';
+  const regressor =
+    isAsymmetric && isReplacedBelow ? await approximatedResponses(layerWork, options) : calibrated.target;
+  const solution = await solveLayer(calibrated, regressor, rank, {
+    solver: options.solver ?? 'nonlinear',
+    schedule: options.schedule ?? paperSchedule,
+    kernels: options.kernels ?? referenceKernels,
+    resume: await journal.state(calibrated),
+    afterIteration: async (state) => {
+      options.onProgress?.(work.event('solve', name, state.trace.length, work.iterations));
+      await journal.keepState(calibrated, state);
+      await takeTurn();
+    },
+  });
+  const solved = { solution, seconds: (performance.now() - started) / 1000 };
+  await journal.keepSolved(calibrated, solved);
+  return solved;
 }
 
 /**
@@ -137,16 +177,18 @@ function checkPlan({ layers }: Calibration, plan: RankPlan): void {
 
 /** ŷ = W x̂ + b at the sampled positions, through the network approximated so far. */
 async function approximatedResponses(
-  stream: ApproximatedStream,
-  model: Model,
-  { layer, positions, target }: CalibratedLayer,
-  kernels: Kernels,
-  takeTurn: () => Promise<void>,
-  onBatch: (done: number, total: number) => void,
+  { calibrated, model, stream, work, journal, takeTurn }: LayerWork,
+  { kernels = referenceKernels, onProgress }: ReconstructionOptions,
 ): Promise<Tensor<'f32'>> {
+  const { layer, positions, target } = calibrated;
+  const { count } = stream.images;
   const rows = zeros('f32', target.shape);
-  for await (const done of advanceStreamInPlace(stream, model, layer, positions, rows, kernels)) {
-    onBatch(done, stream.images.count);
+  const kept = journal.rows(calibrated, rows);
+  const { images: known } = await kept.restore();
+  if (known > 0) onProgress?.({ ...work.event('advance', layer.name, known, count), resumed: true });
+  for await (const done of advanceStreamInPlace(stream, model, layer, positions, rows, kernels, known)) {
+    onProgress?.(work.event('advance', layer.name, done, count));
+    await kept.add(done);
     await takeTurn();
   }
   return rows;
@@ -173,7 +215,7 @@ function layerReport(
     macsAfter: approximatedMacs(layer, solution?.rank ?? layer.filters),
     energyKept: solution === undefined ? 1 : energyKept(energies, rank),
     spectrum: [...energies],
-    nonlinearity: nonlinearityName(layer.nonlinearity),
+    nonlinearity: layer.nonlinearity,
     error: solution?.error ?? null,
     linearError: solution?.linearError ?? null,
     iterations: solution?.trace.length ?? 0,

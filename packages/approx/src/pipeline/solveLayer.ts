@@ -3,11 +3,10 @@
 import { slice } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { balanced, solveLinear } from '../solve/linearSolver.ts';
-import { isIdentity } from '../solve/nonlinearity.ts';
-import type { Nonlinearity } from '../solve/nonlinearity.ts';
 import { nonlinearIterations } from '../solve/nonlinearSolver.ts';
-import type { IterationTrace, PenaltyStage } from '../solve/nonlinearSolver.ts';
+import type { AlternationState, IterationTrace, PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { relativeResponseError } from '../solve/responseError.ts';
+import type { Nonlinearity } from '../solve/responseError.ts';
 import type { LowRankMap, ResponseSamples } from '../solve/samples.ts';
 import type { CalibratedLayer } from './calibrate.ts';
 import type { FitAndHeldOut, Solver } from './report.ts';
@@ -25,12 +24,14 @@ export interface LayerSolverOptions {
   readonly solver: Solver;
   readonly schedule: readonly PenaltyStage[];
   readonly kernels: Kernels;
+  /** Where an earlier run stood. */
+  readonly resume: AlternationState | undefined;
   /** Awaited after each iteration. */
-  readonly afterIteration: (trace: IterationTrace) => Promise<void>;
+  readonly afterIteration: (state: AlternationState) => Promise<void>;
 }
 
 /**
- * Solves one layer. A layer without a nonlinearity behind it is solved linearly whatever the solver.
+ * Solves one layer. A layer without a ReLU behind it is solved linearly whatever the solver.
  * @param regressor - f32 [n, d], rows as in `calibrated.target`; the same tensor for symmetric reconstruction
  */
 export async function solveLayer(
@@ -44,10 +45,10 @@ export async function solveLayer(
   const fit = fittingRows(calibrated, regressor);
   const linear = solveLinear(fit, rank, kernels);
   const linearError = errorsOf(linear.map, calibrated, regressor, nonlinearity, kernels);
-  if (solver === 'linear' || isIdentity(nonlinearity)) {
+  if (solver === 'linear' || nonlinearity === 'identity') {
     return { map: balanced(linear.map), rank: linear.rank, error: linearError, linearError, trace: [] };
   }
-  const steps = nonlinearIterations(fit, rank, { nonlinearity, schedule: options.schedule, kernels });
+  const steps = nonlinearIterations(fit, rank, options.schedule, kernels, options.resume);
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) {
       const { map, rank: found, trace } = step.value;
