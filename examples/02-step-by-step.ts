@@ -41,7 +41,7 @@ console.log(`rank for 4×: ${rank}`);
 const linear = solveLinear({ target: fit, regressor: fit }, rank).map;
 const nonlinear = solveNonlinear({ target: fit, regressor: fit }, rank).map;
 for (const [name, map] of Object.entries({ linear, nonlinear })) {
-  const error = relativeResponseError({ target: unseen, regressor: unseen }, map, 'relu');
+  const error = relativeResponseError({ target: unseen, regressor: unseen }, map, { kind: 'relu' });
   console.log(`${name}: relative error after the ReLU on held-out photographs ${error.toFixed(4)}`);
 }
 

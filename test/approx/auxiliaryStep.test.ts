@@ -1,11 +1,18 @@
-import { auxiliaryCost, reluAuxiliary } from '@rankwise/approx';
+import { rectifierAuxiliary } from '@rankwise/approx';
 import { DomainError, ShapeError, tensorOf } from '@rankwise/tensor';
 import type { AuxiliaryStepCall } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auxiliaryStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
+import { reluStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
+
+/** (t − r(z))² + λ (z − y')² for the ReLU. */
+function auxiliaryCost(target: number, predicted: number, lambda: number, z: number): number {
+  const outer = target - Math.max(0, z);
+  const inner = z - predicted;
+  return outer * outer + lambda * inner * inner;
+}
 
 /**
  * What rounding may add to the cost of z: a few roundings of the cost itself, and, as z1 is rounded by δ ≤ γ_4 (|y'| + r(y)),
@@ -16,7 +23,7 @@ function costAllowance(target: number, predicted: number, lambda: number, cost: 
   return gamma(8, 'f64') * cost + parabola + (4 + lambda) * Number.MIN_VALUE;
 }
 
-describe('reluAuxiliary: by hand', () => {
+describe('rectifierAuxiliary at slope 0: by hand', () => {
   it.each([
     ['an inactive target already met', 0, -2, 1, -2],
     ['an inactive target, prediction too high: half way', 0, 2, 1, 1],
@@ -27,19 +34,14 @@ describe('reluAuxiliary: by hand', () => {
     ['a prediction far below 0 stays: giving the target up is cheaper', 1, -3, 1, -3],
     ['zero and zero', 0, 0, 1, 0],
   ])('%s', (_, target, predicted, lambda, z) => {
-    expect(reluAuxiliary(target, predicted, lambda)).toBe(z);
+    expect(rectifierAuxiliary(0, target, predicted, lambda)).toBe(z);
   });
 
   it('gives a tie to the branch below 0', () => {
     // λ = 9/16, r(y) = 75, y' = −50: z0 = −50 costs 75², z1 = 30 costs 45² + 9/16 · 80², which is as much.
     expect(auxiliaryCost(75, -50, 9 / 16, -50)).toBe(5625);
     expect(auxiliaryCost(75, -50, 9 / 16, 30)).toBe(5625);
-    expect(reluAuxiliary(75, -50, 9 / 16)).toBe(-50);
-  });
-
-  it('the cost is the sum of its two terms', () => {
-    expect(auxiliaryCost(3, 1, 0.5, 2)).toBe(1.5);
-    expect(auxiliaryCost(3, 1, 0.5, -2)).toBe(13.5);
+    expect(rectifierAuxiliary(0, 75, -50, 9 / 16)).toBe(-50);
   });
 });
 
@@ -53,11 +55,11 @@ const signed = fc.oneof(
 );
 const targets = signed.map(Math.abs);
 
-describe('reluAuxiliary: laws', () => {
+describe('rectifierAuxiliary at slope 0: laws', () => {
   it('no point of a dense grid costs less', () => {
     fc.assert(
       fc.property(targets, signed, lambdas, (target, predicted, lambda) => {
-        const cost = auxiliaryCost(target, predicted, lambda, reluAuxiliary(target, predicted, lambda));
+        const cost = auxiliaryCost(target, predicted, lambda, rectifierAuxiliary(0, target, predicted, lambda));
         const allowance = costAllowance(target, predicted, lambda, cost);
         const reach = 1.5 * (Math.abs(predicted) + target) || 1;
         let least = Infinity;
@@ -73,7 +75,7 @@ describe('reluAuxiliary: laws', () => {
   it('neither branch minimum, nor 0, nor the prediction costs less', () => {
     fc.assert(
       fc.property(targets, signed, lambdas, (target, predicted, lambda) => {
-        const cost = auxiliaryCost(target, predicted, lambda, reluAuxiliary(target, predicted, lambda));
+        const cost = auxiliaryCost(target, predicted, lambda, rectifierAuxiliary(0, target, predicted, lambda));
         const allowance = costAllowance(target, predicted, lambda, cost);
         const stationary = (lambda * predicted + target) / (lambda + 1);
         for (const z of [0, predicted, Math.min(0, predicted), Math.max(0, stationary), target]) {
@@ -90,8 +92,8 @@ describe('reluAuxiliary: laws', () => {
         targets.map((x) => (x < 1e-150 ? 0 : x)), // bound: squares of less underflow, and the tie goes to 0
         lambdas,
         (magnitude, lambda) => {
-          expect(reluAuxiliary(0, -magnitude, lambda) + magnitude).toBe(0);
-          const z = reluAuxiliary(magnitude, magnitude, lambda);
+          expect(rectifierAuxiliary(0, 0, -magnitude, lambda) + magnitude).toBe(0);
+          const z = rectifierAuxiliary(0, magnitude, magnitude, lambda);
           expect(Math.abs(z - magnitude)).toBeLessThanOrEqual(gamma(3, 'f64') * magnitude);
         },
       ),
@@ -100,7 +102,7 @@ describe('reluAuxiliary: laws', () => {
   });
 });
 
-describe('auxiliaryStepInPlace', () => {
+describe('reluStepInPlace', () => {
   function call(rows: number, width: number, lambda: number, values: (index: number) => number): AuxiliaryStepCall {
     const size = rows * width;
     return {
@@ -120,14 +122,14 @@ describe('auxiliaryStepInPlace', () => {
     };
   }
 
-  it('has the bits of reluAuxiliary and auxiliaryCost in every element', () => {
+  it('has the bits of rectifierAuxiliary at slope 0 in every element', () => {
     fc.assert(
       fc.property(signed, signed, signed, lambdas, (y, below, offset, lambda) => {
         const only = call(1, 1, lambda, (index) => [y, below, offset][index] ?? 0);
         const response = Math.max(0, Math.fround(y));
         const guess = below + offset;
-        const z = reluAuxiliary(response, guess, lambda);
-        const sums = auxiliaryStepInPlace(only);
+        const z = rectifierAuxiliary(0, response, guess, lambda);
+        const sums = reluStepInPlace(only);
         expect(only.predicted.data[0]).toBe(z - guess);
         expect(only.auxiliarySum[0]).toBe(z + 0);
         expect(only.shiftSum[0]).toBe(z - guess + 0);
@@ -149,7 +151,7 @@ describe('auxiliaryStepInPlace', () => {
     const moved = { ...chunk, target: { ...chunk.target, data, offset: 1 } };
     moved.auxiliarySum.fill(10);
     moved.shiftSum.fill(20);
-    expect(auxiliaryStepInPlace(moved)).toEqual({
+    expect(reluStepInPlace(moved)).toEqual({
       nonlinear: 8,
       relaxed: 4,
       shiftSquares: 2,
@@ -167,13 +169,13 @@ describe('auxiliaryStepInPlace', () => {
     ['λ = ∞', { lambda: Infinity }, DomainError, /lambda: expected a positive finite number, got Infinity/],
   ])('refuses %s', (_, change, kind, message) => {
     const wrong = { ...call(2, 3, 1, (index) => index), ...change };
-    expect(() => auxiliaryStepInPlace(wrong)).toThrow(kind);
-    expect(() => auxiliaryStepInPlace(wrong)).toThrow(message);
+    expect(() => reluStepInPlace(wrong)).toThrow(kind);
+    expect(() => reluStepInPlace(wrong)).toThrow(message);
   });
 
   it('refuses one array for two sums', () => {
     const columns = new Float64Array(3);
     const wrong = { ...call(2, 3, 1, (index) => index), auxiliarySum: columns, shiftSum: columns };
-    expect(() => auxiliaryStepInPlace(wrong)).toThrow(/auxiliarySum: expected memory of its own/);
+    expect(() => reluStepInPlace(wrong)).toThrow(/auxiliarySum: expected memory of its own/);
   });
 });

@@ -1,4 +1,4 @@
-import { calibrate, convolutionLayers } from '@rankwise/approx';
+import { calibrate, convolutionLayers, nonlinearityName } from '@rankwise/approx';
 import { jacobiEigen } from '@rankwise/linalg';
 import { forward } from '@rankwise/nn';
 import { slice, tensorOf, zeros } from '@rankwise/tensor';
@@ -14,7 +14,7 @@ const networks = { chain: chainNetwork(), residual: residualNetwork(), branched:
 describe('convolutionLayers', () => {
   it('are those with one group, with the nonlinearity their only reader makes', () => {
     const seen = (model: (typeof networks)['chain']): unknown[] =>
-      convolutionLayers(model).map(({ name, nonlinearity, first }) => [name, nonlinearity, first]);
+      convolutionLayers(model).map(({ name, nonlinearity, first }) => [name, nonlinearityName(nonlinearity), first]);
     expect(seen(networks.chain)).toEqual([
       ['conv1', 'relu', true],
       ['conv2', 'relu', false],
@@ -37,12 +37,12 @@ describe('convolutionLayers', () => {
 
   it('read by two, or made the output, are linear', () => {
     const { residual } = networks;
-    expect(convolutionLayers({ ...residual, output: 'conv1' }).find(({ name }) => name === 'conv1')?.nonlinearity).toBe(
-      'identity',
-    );
+    expect(
+      convolutionLayers({ ...residual, output: 'conv1' }).find(({ name }) => name === 'conv1')?.nonlinearity.kind,
+    ).toBe('identity');
     const both = residual.nodes.map((node) => (node.name === 'sum' ? { ...node, inputs: ['conv2', 'conv1'] } : node));
     const layers = convolutionLayers({ ...residual, nodes: both });
-    expect(layers.find(({ name }) => name === 'conv1')?.nonlinearity).toBe('identity');
+    expect(layers.find(({ name }) => name === 'conv1')?.nonlinearity.kind).toBe('identity');
   });
 });
 

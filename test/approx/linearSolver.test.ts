@@ -136,7 +136,7 @@ describe('solveLinear: asymmetric', () => {
         const target = mixedSamples(n, d, random);
         const samples = { target, regressor: symmetric ? target : distorted(target, random) };
         const { map } = solveLinear(samples, 1 + random.integer(d));
-        const least = objective(samples, map, 'identity');
+        const least = objective(samples, map, { kind: 'identity' });
         const allowance = 2 * gamma(n * d + 4 * d, 'f64') * sumOfSquares(samples.target, samples.regressor);
         for (let trial = 0; trial < 12; trial++) {
           const step = 4 ** -(trial % 6);
@@ -146,7 +146,7 @@ describe('solveLinear: asymmetric', () => {
             right: trial % 3 === 1 ? map.right : { ...map.right, data: moved(map.right.data) },
             offset: trial % 2 === 0 ? map.offset : moved(map.offset),
           };
-          expect(least).toBeLessThanOrEqual(objective(samples, other, 'identity') + allowance);
+          expect(least).toBeLessThanOrEqual(objective(samples, other, { kind: 'identity' }) + allowance);
         }
       }),
       { numRuns: runs(60) },
@@ -204,7 +204,12 @@ describe('solveLinear: degenerate samples', () => {
     const samples = { target: y, regressor: kind === 'symmetric' ? y : { ...y } };
     const { map, rank } = solveLinear(samples, 5);
     expect(rank).toBe(2);
-    expectWithin(objective(samples, map, 'identity'), 0, gamma(200, 'f64') ** 2 * sumOfSquares(y), 'residual');
+    expectWithin(
+      objective(samples, map, { kind: 'identity' }),
+      0,
+      gamma(200, 'f64') ** 2 * sumOfSquares(y),
+      'residual',
+    );
   });
 
   it('one sample is its own mean', () => {
@@ -218,7 +223,7 @@ describe('solveLinear: degenerate samples', () => {
     const y = mixedSamples(40, 5, createRandom(6));
     const samples = { target: y, regressor: y };
     expectWithin(
-      objective(samples, solveLinear(samples, 5).map, 'identity'),
+      objective(samples, solveLinear(samples, 5).map, { kind: 'identity' }),
       0,
       gamma(400, 'f64') ** 2 * sumOfSquares(y),
     );

@@ -122,7 +122,7 @@ describe('the alternation', () => {
   it('the generator yields each iteration and returns what solveNonlinear does', () => {
     const samples = problem(2, 30, 3, true);
     const seen: number[] = [];
-    const steps = nonlinearIterations(samples, 2, short);
+    const steps = nonlinearIterations(samples, 2, { schedule: short });
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) seen.push(step.value.trace.at(-1)!.iteration);
     const heard: number[] = [];
@@ -188,7 +188,7 @@ describe('the solution', () => {
         for (let i = rank; i < d; i++) expectWithin(s.data[i]!, 0, gamma(20 * d, 'f64') * s.data[0]!, 'singular value');
         const energy = responseEnergy(samples.target);
         const scale = sumOfSquares(samples.target, samples.regressor) / energy;
-        const found = objective(samples, solution.map, 'relu') / energy;
+        const found = objective(samples, solution.map, { kind: 'relu' }) / energy;
         expectWithin(solution.final, found, 8 * gamma((d + extra) * d, 'f64') * scale, 'final');
       }),
       { numRuns: runs(30) },
@@ -257,7 +257,7 @@ describe('a wide layer, whose fits are improved between exact ones', () => {
       expect(solution.final).not.toBe(exact.final);
       expect(solution.trace[0]!.relaxedAfterFit).toBeGreaterThanOrEqual(exact.trace[0]!.relaxedAfterFit - allowance);
       expect(solveNonlinear(samples, rank, { schedule: stages })).toEqual(solution);
-      const found = objective(samples, solution.map, 'relu') / responseEnergy(samples.target);
+      const found = objective(samples, solution.map, { kind: 'relu' }) / responseEnergy(samples.target);
       expectWithin(solution.final, found, 8 * gamma(n * d, 'f64') * scale, 'final');
     },
   );

@@ -56,7 +56,7 @@ function byHand(
   computeResponses(soFar, layer, input, positions, 0, rows, referenceKernels);
   const samples = { target: slice(target, [[0, fitRows]]), regressor: slice(rows, [[0, fitRows]]) };
   const { map } =
-    layer.nonlinearity === 'relu'
+    layer.nonlinearity.kind === 'relu'
       ? solveNonlinear(samples, rank, { schedule: shortSchedule })
       : solveLinear(samples, rank);
   return replaceConvolution(soFar, name, balanced(map));

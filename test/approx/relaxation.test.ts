@@ -4,7 +4,7 @@ import { referenceKernels } from '@rankwise/tensor';
 import type { Kernels } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auxiliaryStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
+import { reluStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { relax, relaxationScratch } from '../../packages/approx/src/solve/relaxation.ts';
 import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
 import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
@@ -88,7 +88,7 @@ function run(samples: ResponseSamples, map: LowRankMap, lambda: number): Relaxat
   const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
   scratch.projected.data.fill(Number.NaN);
   scratch.predicted.data.fill(Number.NaN);
-  return relax(samples, map, lambda, scratch, referenceKernels);
+  return relax(samples, map, { kind: 'relu' }, lambda, scratch, referenceKernels);
 }
 
 function integerProblem(seed: number, n: number): { samples: ResponseSamples; map: LowRankMap } {
@@ -143,11 +143,11 @@ describe('relax', () => {
       ...referenceKernels,
       auxiliaryStepInPlace: (call) => {
         rows.push(call.target.shape[0] ?? 0);
-        return auxiliaryStepInPlace(call);
+        return reluStepInPlace(call);
       },
     };
     const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
-    expect(relax(samples, map, 1, scratch, kernels)).toEqual(run(samples, map, 1));
+    expect(relax(samples, map, { kind: 'relu' }, 1, scratch, kernels)).toEqual(run(samples, map, 1));
     expect(rows).toEqual([rowsPerChunk, 3]);
   });
 

@@ -1,6 +1,7 @@
 /** What the tests of the solvers share: samples of known kinds, maps as dense matrices, objectives by plain loops. */
 
-import type { LowRankMap, ResponseSamples } from '@rankwise/approx';
+import type { LowRankMap, Nonlinearity, ResponseSamples } from '@rankwise/approx';
+import { smoothActivations } from '@rankwise/nn';
 import { tensorOf, zeros } from '@rankwise/tensor';
 import type { Random, Tensor } from '@rankwise/tensor';
 import { at, matrixFrom, multiply } from '../kit/matrices/gallery.ts';
@@ -62,18 +63,36 @@ export function predictions(regressor: Samples, m: Matrix, offset: ArrayLike<num
 }
 
 /** Σ ‖r(y) − r(M ŷ + b)‖². */
-export function objective(
-  { target, regressor }: ResponseSamples,
-  map: LowRankMap,
-  nonlinearity: 'identity' | 'relu',
-): number {
+export function objective({ target, regressor }: ResponseSamples, map: LowRankMap, nonlinearity: Nonlinearity): number {
   const [n = 0, d = 0] = target.shape;
   const predicted = predictions(regressor, mapMatrix(map), map.offset);
-  const r = (x: number): number => (nonlinearity === 'relu' ? Math.max(0, x) : x);
   let sum = 0;
   for (let i = 0; i < n; i++)
-    for (let j = 0; j < d; j++) sum += (r(sampleAt(target, i, j)) - r(at(predicted, i, j))) ** 2;
+    for (let j = 0; j < d; j++) {
+      const r = (x: number): number => activate(nonlinearity, j, x);
+      sum += (r(sampleAt(target, i, j)) - r(at(predicted, i, j))) ** 2;
+    }
   return sum;
+}
+
+/** r of a channel, as the definitions read. */
+export function activate(nonlinearity: Nonlinearity, channel: number, x: number): number {
+  switch (nonlinearity.kind) {
+    case 'identity':
+      return x;
+    case 'relu':
+      return x > 0 ? x : 0;
+    case 'leakyRelu':
+      return x > 0 ? x : nonlinearity.slope * x;
+    case 'prelu':
+      return x > 0 ? x : (nonlinearity.slopes.data[nonlinearity.slopes.offset + channel] ?? Number.NaN) * x;
+    case 'clip':
+      return x < nonlinearity.low ? nonlinearity.low : x > nonlinearity.high ? nonlinearity.high : x;
+    case 'softplus':
+      return x > 30 ? x + Math.exp(-x) : Math.log1p(Math.exp(x));
+    default:
+      return smoothActivations[nonlinearity.kind](x);
+  }
 }
 
 /** Σ y², the scale of every rounding error in sums over samples. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { DomainError, full, ShapeError } from '@rankwise/tensor';
 import type { AuxiliaryStepCall, AuxiliaryStepSums, Tensor } from '@rankwise/tensor';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
-import { auxiliaryStepInPlace as reference } from '../../packages/approx/src/solve/auxiliaryStep.ts';
+import { reluStepInPlace as reference } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';

@@ -10,7 +10,7 @@
 
 import { inferShapes } from '@rankwise/nn';
 import type { Conv2dNode, Model } from '@rankwise/nn';
-import type { Nonlinearity } from './solve/responseError.ts';
+import type { Nonlinearity } from './solve/nonlinearity.ts';
 
 export interface ConvolutionLayer {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface ConvolutionLayer {
   readonly positions: number;
   readonly outputShape: readonly number[];
   readonly macs: number;
-  /** `relu` when the one reader of the convolution is a ReLU; otherwise its responses are used as they are. */
+  /** What the one reader of the convolution does to each response; the identity where there are more, or it does something else. */
   readonly nonlinearity: Nonlinearity;
   /** True when the layer reads the network's own input. */
   readonly first: boolean;
@@ -68,5 +68,12 @@ export function convolutionLayers(model: Model): ConvolutionLayer[] {
 function nonlinearityAfter(model: Model, name: string): Nonlinearity {
   const readers = model.nodes.filter((node) => node.inputs.includes(name));
   const only = readers.length === 1 && model.output !== name ? readers[0] : undefined;
-  return only?.op === 'relu' ? 'relu' : 'identity';
+  switch (only?.op) {
+    case 'relu':
+      return { kind: 'relu' };
+    case 'leakyRelu':
+      return { kind: 'leakyRelu', slope: only.slope };
+    default:
+      return { kind: 'identity' };
+  }
 }

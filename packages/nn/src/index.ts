@@ -19,6 +19,8 @@ export type {
   SoftmaxNode,
   SpatialPyramidPoolNode,
 } from './model.ts';
+export { smoothActivations } from './activations.ts';
+export type { SmoothActivation } from './activations.ts';
 export { liveAfter, nodeIndex, parameterNames, readersOf, withoutUnusedParameters } from './graph.ts';
 export { inferShapes } from './shapes.ts';
 export { validateModel } from './validateModel.ts';

@@ -17,6 +17,7 @@ import type { ReconstructionJournal, TimedSolution } from '../journal/reconstruc
 import { energyKept } from '../ranks/energyRanks.ts';
 import type { RankPlan } from '../ranks/selectRanks.ts';
 import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
+import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { advanceStreamInPlace, createStream } from './approximatedStream.ts';
@@ -215,7 +216,7 @@ function layerReport(
     macsAfter: approximatedMacs(layer, solution?.rank ?? layer.filters),
     energyKept: solution === undefined ? 1 : energyKept(energies, rank),
     spectrum: [...energies],
-    nonlinearity: layer.nonlinearity,
+    nonlinearity: nonlinearityName(layer.nonlinearity),
     error: solution?.error ?? null,
     linearError: solution?.linearError ?? null,
     iterations: solution?.trace.length ?? 0,

@@ -5,7 +5,6 @@
  * better than a constant. `heldOut` values come from images that no fit has seen.
  */
 
-import type { Nonlinearity } from '../solve/responseError.ts';
 import type { IterationTrace } from '../solve/nonlinearSolver.ts';
 
 export type Solver = 'linear' | 'nonlinear';
@@ -39,7 +38,8 @@ export interface LayerReport {
   readonly energyKept: number;
   /** Eigenvalues of the original responses' covariance, descending (Figure 2 of the paper). */
   readonly spectrum: readonly number[];
-  readonly nonlinearity: Nonlinearity;
+  /** `relu`, `leakyRelu 0.1`, `clip 0…6`, …; `identity` where none follows. */
+  readonly nonlinearity: string;
   /** Relative error of the map that was installed; null where the layer is left alone. */
   readonly error: FitAndHeldOut | null;
   /** Relative error of the linear map of the same rank, for comparison; null where the layer is left alone. */

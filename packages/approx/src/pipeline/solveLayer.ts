@@ -3,10 +3,11 @@
 import { slice } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { balanced, solveLinear } from '../solve/linearSolver.ts';
+import { isIdentity } from '../solve/nonlinearity.ts';
+import type { Nonlinearity } from '../solve/nonlinearity.ts';
 import { nonlinearIterations } from '../solve/nonlinearSolver.ts';
 import type { AlternationState, IterationTrace, PenaltyStage } from '../solve/nonlinearSolver.ts';
 import { relativeResponseError } from '../solve/responseError.ts';
-import type { Nonlinearity } from '../solve/responseError.ts';
 import type { LowRankMap, ResponseSamples } from '../solve/samples.ts';
 import type { CalibratedLayer } from './calibrate.ts';
 import type { FitAndHeldOut, Solver } from './report.ts';
@@ -31,7 +32,7 @@ export interface LayerSolverOptions {
 }
 
 /**
- * Solves one layer. A layer without a ReLU behind it is solved linearly whatever the solver.
+ * Solves one layer. A layer without a nonlinearity behind it is solved linearly whatever the solver.
  * @param regressor - f32 [n, d], rows as in `calibrated.target`; the same tensor for symmetric reconstruction
  */
 export async function solveLayer(
@@ -45,10 +46,11 @@ export async function solveLayer(
   const fit = fittingRows(calibrated, regressor);
   const linear = solveLinear(fit, rank, kernels);
   const linearError = errorsOf(linear.map, calibrated, regressor, nonlinearity, kernels);
-  if (solver === 'linear' || nonlinearity === 'identity') {
+  if (solver === 'linear' || isIdentity(nonlinearity)) {
     return { map: balanced(linear.map), rank: linear.rank, error: linearError, linearError, trace: [] };
   }
-  const steps = nonlinearIterations(fit, rank, options.schedule, kernels, options.resume);
+  const resume = options.resume === undefined ? {} : { resume: options.resume };
+  const steps = nonlinearIterations(fit, rank, { nonlinearity, schedule: options.schedule, kernels, ...resume });
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) {
       const { map, rank: found, trace } = step.value;

@@ -1,55 +1,75 @@
 /**
- * Step (ii) of the alternation: the auxiliary responses z, element by element, in closed form for the ReLU.
+ * Step (ii) of the alternation for a chunk of responses: every auxiliary z, and the sums that the next fit needs.
  *
- *   z = argmin  (r(y) − r(z))² + λ (z − y')²,   r(x) = max(x, 0),   y' = (M ŷ + b) of that element
+ *   z = argmin  (r(y) − r(z))² + λ (z − y')²,   y' = (M ŷ + b) of that element
  *
- * On z ≤ 0 the first term is constant, so the best z is z0 = min(0, y'). On z ≥ 0 the cost is a parabola, so the best z is
- * z1 = max(0, (λ y' + r(y)) / (λ + 1)). The cheaper of the two is the global minimiser.
+ * What z is for each nonlinearity r stands in rectifier.ts, clip.ts and smoothAuxiliary.ts; here are the sums. The ReLU has kernels of
+ * its own (Kernels.auxiliaryStepInPlace), and reluStepInPlace for kernels without.
  *
- * Source: Zhang et al. 2015, §2.2, "the sub-problem of {z_i}" (their λ is one half of a penalty weight in some texts; here the
- * cost is exactly the one above). A tie is given to z0, so that the step is deterministic.
+ * Source: Zhang et al. 2015, §2.2, "the sub-problem of {z_i}".
  */
 
 import { checkAuxiliaryStepCall } from '@rankwise/tensor';
-import type { AuxiliaryStepCall, AuxiliaryStepSums } from '@rankwise/tensor';
+import type { AuxiliaryStepCall, AuxiliaryStepSums, Kernels } from '@rankwise/tensor';
+import { columnResponses } from './nonlinearity.ts';
+import type { Nonlinearity, ScalarResponse } from './nonlinearity.ts';
 
-/**
- * The minimiser z for one element.
- * @param target - r(y) ≥ 0
- * @param predicted - y'
- * @param lambda - λ > 0
- * @example
- * import { reluAuxiliary } from '@rankwise/approx';
- * [reluAuxiliary(3, 1, 1), reluAuxiliary(0, -2, 1), reluAuxiliary(0, 2, 1)] // => [2, -2, 1]
- */
-export function reluAuxiliary(target: number, predicted: number, lambda: number): number {
-  const z0 = predicted < 0 ? predicted : 0;
-  const z1 = Math.max(0, (lambda * predicted + target) / (lambda + 1));
-  return auxiliaryCost(target, predicted, lambda, z1) < auxiliaryCost(target, predicted, lambda, z0) ? z1 : z0;
+/** What the step reads and writes, whatever r is. */
+export type ResponseStepCall = Omit<AuxiliaryStepCall, 'nonlinearity'>;
+
+/** The step for chunks of `width` columns. */
+export function auxiliaryStep(
+  nonlinearity: Nonlinearity,
+  width: number,
+  kernels: Kernels,
+): (call: ResponseStepCall) => AuxiliaryStepSums {
+  if (nonlinearity.kind === 'relu') {
+    return (call) => (kernels.auxiliaryStepInPlace ?? reluStepInPlace)({ nonlinearity: 'relu', ...call });
+  }
+  const responses = columnResponses(nonlinearity, width);
+  return (call) => responseStepInPlace(responses, call);
+}
+
+/** The step for any r, element by element; one r for each column. */
+export function responseStepInPlace(responses: readonly ScalarResponse[], call: ResponseStepCall): AuxiliaryStepSums {
+  const { target, predicted, offset, lambda, auxiliarySum, shiftSum } = call;
+  const [rows = 0, width = 0] = target.shape;
+  let nonlinear = 0;
+  let relaxed = 0;
+  let shiftSquares = 0;
+  let auxiliarySquares = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let j = 0; j < width; j++) {
+      const place = predicted.offset + row * width + j;
+      const { value, auxiliary } = responses[j]!;
+      const observed = target.data[target.offset + row * width + j]!;
+      const guess = predicted.data[place]! + offset[j]!;
+      const z = auxiliary(observed, guess, lambda);
+      const shift = z - guess;
+      const response = value(observed);
+      const miss = response - value(guess);
+      nonlinear += miss * miss;
+      const left = response - value(z);
+      relaxed += left * left + lambda * shift * shift;
+      shiftSquares += shift * shift;
+      auxiliarySquares += z * z;
+      auxiliarySum[j]! += z;
+      shiftSum[j]! += shift;
+      predicted.data[place] = shift;
+    }
+  }
+  return { nonlinear, relaxed, shiftSquares, auxiliarySquares };
 }
 
 /**
- * (r(y) − r(z))² + λ (z − y')² for one element.
- * @example
- * import { auxiliaryCost } from '@rankwise/approx';
- * auxiliaryCost(3, 1, 0.5, 2) // => 1.5
- */
-export function auxiliaryCost(target: number, predicted: number, lambda: number, z: number): number {
-  const outer = target - (z > 0 ? z : 0);
-  const inner = z - predicted;
-  return outer * outer + lambda * inner * inner;
-}
-
-/**
- * The step for a chunk of responses, with the sums of the alternation: what Kernels.auxiliaryStepInPlace promises, for kernels that
- * do not have it, bit for bit by the two functions above.
+ * The step for the ReLU: what Kernels.auxiliaryStepInPlace promises, with the bits of rectifierAuxiliary at slope 0.
  *
  * The signs of responses are as good as random, and a branch on them is guessed wrong half the time, at the price of the whole
  * formula. So there is none: max(x, 0) = (x + |x|) / 2 and min(x, 0) = (x − |x|) / 2, both exact, and a choice is a sum with
  * factors 0 and 1.
  * @throws as checkAuxiliaryStepCall of tensor.
  */
-export function auxiliaryStepInPlace(call: AuxiliaryStepCall): AuxiliaryStepSums {
+export function reluStepInPlace(call: AuxiliaryStepCall): AuxiliaryStepSums {
   const { rows, width } = checkAuxiliaryStepCall(call);
   const { target, predicted, offset, lambda, auxiliarySum, shiftSum } = call;
   const observed = target.data;

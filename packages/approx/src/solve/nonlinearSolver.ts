@@ -1,5 +1,5 @@
 /**
- * The nonlinear solver: a low-rank map whose responses agree AFTER the ReLU.
+ * The nonlinear solver: a low-rank map whose responses agree AFTER the nonlinearity r, the ReLU or another (nonlinearity.ts).
  *
  *   min over M, b with rank M ≤ d' of Σ ‖r(y_i) − r(M ŷ_i + b)‖²
  *
@@ -7,8 +7,8 @@
  *
  *   Σ ‖r(y_i) − r(z_i)‖² + λ ‖z_i − (M ŷ_i + b)‖²,
  *
- * which is lowered by turns: (i) M, b by reduced-rank regression of z on ŷ with b = z̄ − M ŷ̄, (ii) each element of z in closed form
- * (auxiliaryStep.ts). Neither raises the relaxed objective at a fixed λ. Step (ii) is exact. Step (i) is exact for layers of fewer
+ * which is lowered by turns: (i) M, b by reduced-rank regression of z on ŷ with b = z̄ − M ŷ̄, (ii) each element of z at its global
+ * minimum (auxiliaryStep.ts). Neither raises the relaxed objective at a fixed λ. Step (ii) is exact. Step (i) is exact for layers of fewer
  * than 128 filters and at the end of each λ's iterations; in between, where M changes little, wide layers have the last M
  * improved instead of an eigenproblem solved anew (reducedRankRegression's `initial`): on responses of real layers that lowers
  * the objective by 98 to 99.999 % of what an exact step would. It starts from the linear solution; the default schedule is the paper's: λ = 0.01
@@ -24,6 +24,8 @@ import { prepareRegressor } from '@rankwise/linalg';
 import type { Regressor } from '@rankwise/linalg';
 import { linearSolution, problemMoments, regressionMap } from './linearSolver.ts';
 import type { LinearSolution, ProblemMoments } from './linearSolver.ts';
+import { checkNonlinearity } from './nonlinearity.ts';
+import type { Nonlinearity } from './nonlinearity.ts';
 import { relax, relaxationScratch } from './relaxation.ts';
 import type { RelaxationSums } from './relaxation.ts';
 import { responseEnergy, squaredResponseError } from './responseError.ts';
@@ -80,6 +82,8 @@ export interface NonlinearSolution {
 }
 
 export interface NonlinearOptions {
+  /** r; default the ReLU. */
+  readonly nonlinearity?: Nonlinearity;
   readonly schedule?: readonly PenaltyStage[];
   readonly kernels?: Kernels;
   /** Called after each iteration; what it throws ends the solve. */
@@ -91,8 +95,8 @@ export interface NonlinearOptions {
  * @param samples - target and regressor, f32 [n, d]; pass one tensor twice for the symmetric problem
  * @param rank - d', 1…d
  * @returns the last map (left [d, k], right [k, d], offset [d], f64), or the linear start should the last one be worse
- * @throws ShapeError when the samples do not fit each other.
- * @throws DomainError when the rank is not an integer in 1…d, or a λ is not positive and finite.
+ * @throws ShapeError when the samples do not fit each other, or a PReLU's slopes do not fit them.
+ * @throws DomainError when the rank is not an integer in 1…d, a λ is not positive and finite, or a slope or bound of r is no number.
  * @example
  * import { solveNonlinear } from '@rankwise/approx';
  * import { createRandom, zeros } from '@rankwise/tensor';
@@ -107,7 +111,7 @@ export function solveNonlinear(
   rank: number,
   options: NonlinearOptions = {},
 ): NonlinearSolution {
-  const steps = nonlinearIterations(samples, rank, options.schedule, options.kernels);
+  const steps = nonlinearIterations(samples, rank, options);
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) return step.value;
     const last = step.value.trace.at(-1);
@@ -119,24 +123,24 @@ export function solveNonlinear(
  * The alternation as a generator that yields after each iteration, for callers that share the thread with others or keep where it
  * stands. From a state that it yielded, on the same samples, at the same rank and with the same schedule, it goes on as if it had not
  * been interrupted.
- * @param resume - where to go on; by default the linear solution
+ * @param options - `resume`: where to go on; by default the linear solution
  * @example
  * import { nonlinearIterations } from '@rankwise/approx';
  * import { fromNested } from '@rankwise/tensor';
  * const y = fromNested('f32', [[1, -1], [2, 0], [-3, 4], [0, 1]]);
- * const steps = nonlinearIterations({ target: y, regressor: y }, 1, [{ lambda: 1, iterations: 2 }]);
+ * const steps = nonlinearIterations({ target: y, regressor: y }, 1, { schedule: [{ lambda: 1, iterations: 2 }] });
  * [...steps].map(({ trace }) => trace.length) // => [1, 2]
  */
 export function* nonlinearIterations(
   samples: ResponseSamples,
   rank: number,
-  schedule: readonly PenaltyStage[] = paperSchedule,
-  kernels: Kernels = referenceKernels,
-  resume?: AlternationState,
+  options: Omit<NonlinearOptions, 'onIteration'> & { readonly resume?: AlternationState } = {},
 ): Generator<AlternationState, NonlinearSolution, void> {
+  const { nonlinearity = { kind: 'relu' }, schedule = paperSchedule, kernels = referenceKernels, resume } = options;
   checkProblem('solveNonlinear', samples, rank);
   checkSchedule('solveNonlinear', schedule);
-  const energy = responseEnergy(samples.target, 'relu') || 1;
+  checkNonlinearity('solveNonlinear', nonlinearity, samples.target.shape[1] ?? 0);
+  const energy = responseEnergy(samples.target, nonlinearity) || 1;
   const moments = problemMoments(samples, kernels);
   const regressor = prepareRegressor(moments.regressorMoment, { kernels });
   const start = linearSolution(moments, rank, kernels, regressor);
@@ -146,7 +150,7 @@ export function* nonlinearIterations(
   let before = 0;
   for (const { lambda, iterations } of schedule) {
     for (let i = Math.max(0, trace.length - before); i < iterations; i++) {
-      const sums = relax(samples, map, lambda, scratch, kernels);
+      const sums = relax(samples, map, nonlinearity, lambda, scratch, kernels);
       const fit = auxiliaryRegression(map, sums, moments, samples.target.shape[0] ?? 0, kernels);
       const initial = i < iterations - 1 && isImprovable(start, regressor) ? map.left : undefined;
       const { solution, explained } = regressionMap(
@@ -171,7 +175,7 @@ export function* nonlinearIterations(
     }
     before += iterations;
   }
-  const final = squaredResponseError(samples, map, 'relu', kernels) / energy;
+  const final = squaredResponseError(samples, map, nonlinearity, kernels) / energy;
   const initial = trace[0]?.nonlinear ?? final;
   const better = final <= initial ? map : start.map;
   return { map: better, rank: better.left.shape[1] ?? 0, trace, initial, final: Math.min(initial, final) };

@@ -15,8 +15,9 @@
 
 import { slice, transpose, zeros } from '@rankwise/tensor';
 import type { AuxiliaryStepSums, Kernels, Tensor } from '@rankwise/tensor';
-import { auxiliaryStepInPlace } from './auxiliaryStep.ts';
+import { auxiliaryStep } from './auxiliaryStep.ts';
 import { rowsPerChunk } from './moments.ts';
+import type { Nonlinearity } from './nonlinearity.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
 /** AuxiliaryStepSums over all samples, and what the next fit needs. */
@@ -45,6 +46,7 @@ export function relaxationScratch(samples: ResponseSamples, rank: number): Relax
 export function relax(
   samples: ResponseSamples,
   map: LowRankMap,
+  nonlinearity: Nonlinearity,
   lambda: number,
   scratch: RelaxationScratch,
   kernels: Kernels,
@@ -53,7 +55,7 @@ export function relax(
   const auxiliarySum = new Float64Array(width);
   const shiftSum = new Float64Array(width);
   const shiftMoment = zeros('f64', [width, width]);
-  const step = kernels.auxiliaryStepInPlace ?? auxiliaryStepInPlace;
+  const step = auxiliaryStep(nonlinearity, width, kernels);
   let sums: AuxiliaryStepSums = { nonlinear: 0, relaxed: 0, shiftSquares: 0, auxiliarySquares: 0 };
   for (let from = 0; from < count; from += rowsPerChunk) {
     const to = Math.min(from + rowsPerChunk, count);
@@ -61,7 +63,7 @@ export function relax(
     const regressor = slice(samples.regressor, [[from, to]]);
     const predicted = predictInto(scratch, regressor, map, kernels);
     const { offset } = map;
-    const chunk = step({ nonlinearity: 'relu', target, predicted, offset, lambda, auxiliarySum, shiftSum });
+    const chunk = step({ target, predicted, offset, lambda, auxiliarySum, shiftSum });
     sums = {
       nonlinear: sums.nonlinear + chunk.nonlinear,
       relaxed: sums.relaxed + chunk.relaxed,

@@ -10,17 +10,17 @@
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { referenceKernels, slice } from '@rankwise/tensor';
 import { rowsPerChunk } from './moments.ts';
+import { checkNonlinearity, columnResponses } from './nonlinearity.ts';
+import type { Nonlinearity } from './nonlinearity.ts';
 import { predictInto, relaxationScratch } from './relaxation.ts';
 import { checkMap, checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
-
-export type Nonlinearity = 'relu' | 'identity';
 
 /**
  * The relative error of a map on samples (also on samples it was not fitted to).
  * @param samples - target and regressor, f32 [n, d]
  * @param map - left [d, k], right [k, d], offset [d], f64
- * @throws ShapeError when the samples do not fit each other or the map does not fit them.
+ * @throws ShapeError when the samples do not fit each other, or the map or a PReLU's slopes do not fit them.
  * @throws DomainError when a value is not finite.
  * @example
  * import { relativeResponseError } from '@rankwise/approx';
@@ -28,7 +28,7 @@ export type Nonlinearity = 'relu' | 'identity';
  * const y = fromNested('f32', [[-1], [3]]);
  * // A constant answer of 1.5, the mean of r(y), is as good as no answer.
  * const map = { left: fromNested('f64', [[0]]), right: fromNested('f64', [[0]]), offset: new Float64Array([1.5]) };
- * relativeResponseError({ target: y, regressor: y }, map, 'relu') // => 1
+ * relativeResponseError({ target: y, regressor: y }, map, { kind: 'relu' }) // => 1
  */
 export function relativeResponseError(
   samples: ResponseSamples,
@@ -37,7 +37,9 @@ export function relativeResponseError(
   kernels: Kernels = referenceKernels,
 ): number {
   checkProblem('relativeResponseError', samples, 1);
-  checkMap('relativeResponseError', map, samples.target.shape[1] ?? 0);
+  const [, width = 0] = samples.target.shape;
+  checkMap('relativeResponseError', map, width);
+  checkNonlinearity('relativeResponseError', nonlinearity, width);
   const squares = squaredResponseError(samples, map, nonlinearity, kernels);
   const energy = responseEnergy(samples.target, nonlinearity);
   return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
@@ -65,13 +67,12 @@ export function squaredResponseError(
 export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity): number {
   const [count = 0, width = 0] = target.shape;
   let energy = 0;
-  for (let j = 0; j < width; j++) {
+  for (const [j, { value }] of columnResponses(nonlinearity, width).entries()) {
     // Welford's update: one pass, no cancellation.
     let mean = 0;
     let squares = 0;
     for (let row = 0; row < count; row++) {
-      const y = target.data[target.offset + row * width + j]!;
-      const response = nonlinearity === 'relu' && y < 0 ? 0 : y;
+      const response = value(target.data[target.offset + row * width + j]!);
       const delta = response - mean;
       mean += delta / (row + 1);
       squares += delta * (response - mean);
@@ -88,13 +89,14 @@ function squaredDifference(
   nonlinearity: Nonlinearity,
 ): number {
   const [count = 0, width = 0] = target.shape;
-  const floor = nonlinearity === 'relu' ? 0 : -Infinity;
+  const responses = columnResponses(nonlinearity, width);
   let squares = 0;
   for (let row = 0; row < count; row++) {
     for (let j = 0; j < width; j++) {
-      const response = Math.max(target.data[target.offset + row * width + j]!, floor);
-      const guess = Math.max(predicted.data[predicted.offset + row * width + j]! + offset[j]!, floor);
-      squares += (response - guess) * (response - guess);
+      const { value } = responses[j]!;
+      const response = value(target.data[target.offset + row * width + j]!);
+      const miss = response - value(predicted.data[predicted.offset + row * width + j]! + offset[j]!);
+      squares += miss * miss;
     }
   }
   return squares;
