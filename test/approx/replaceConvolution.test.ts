@@ -1,69 +1,15 @@
 import { convolutionLayers, replaceConvolution } from '@rankwise/approx';
-import type { LowRankMap } from '@rankwise/approx';
 import { forward, inferShapes, loadModel, modelCost, saveModel, sequential, validateModel } from '@rankwise/nn';
-import type { Conv2dNode, ConvSpec, Model } from '@rankwise/nn';
+import type { Conv2dNode, Model } from '@rankwise/nn';
 import { createRandom, fromNested, zeros } from '@rankwise/tensor';
-import type { Random, Tensor } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeds } from '../kit/matrices/arbitraries.ts';
-import { at, matrixFrom } from '../kit/matrices/gallery.ts';
+import { matrixFrom } from '../kit/matrices/gallery.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
+import { drawnImages, inMagnitudes, mapped, oneConvolution } from './oneConvolution.ts';
 import { mapFrom } from './support.ts';
-
-function oneConvolution(random: Random, draw: () => number, spec: Partial<ConvSpec> = {}): Model {
-  const model = sequential('one', [1 + random.integer(3), 6, 7], { seed: 1 })
-    .conv('conv', {
-      filters: 2 + random.integer(4),
-      kernel: [1 + random.integer(3), 1 + random.integer(3)],
-      stride: [1 + random.integer(2), 1 + random.integer(2)],
-      padding: [random.integer(2), random.integer(2), random.integer(2), random.integer(2)],
-      dilation: [1, 1 + random.integer(2)],
-      ...spec,
-    })
-    .build();
-  for (const parameter of Object.values(model.parameters)) parameter.data.forEach((_, i, all) => (all[i] = draw()));
-  return model;
-}
-
-function imagesFor(model: Model, count: number, draw: () => number): Tensor<'f32'> {
-  const images = zeros('f32', [count, ...model.input.shape]);
-  images.data.forEach((_, i, all) => (all[i] = draw()));
-  return images;
-}
-
-/** Σ_j M_ij y_j + b_i of a [images, d, h, w] map, and the sum of magnitudes. */
-function mapped(y: Tensor<'f32'>, map: LowRankMap): { value: Float64Array; magnitude: Float64Array } {
-  const [images = 0, d = 0, height = 0, width = 0] = y.shape;
-  const area = height * width;
-  const value = new Float64Array(y.data.length);
-  const magnitude = new Float64Array(y.data.length);
-  const rank = map.left.shape[1]!;
-  for (let image = 0; image < images; image++) {
-    for (let p = 0; p < area; p++) {
-      for (let i = 0; i < d; i++) {
-        const place = (image * d + i) * area + p;
-        value[place] = map.offset[i]!;
-        magnitude[place] = Math.abs(map.offset[i]!);
-        for (let k = 0; k < rank; k++) {
-          for (let j = 0; j < d; j++) {
-            const term = at(map.left, i, k) * at(map.right, k, j) * y.data[(image * d + j) * area + p]!;
-            value[place]! += term;
-            magnitude[place]! += Math.abs(term);
-          }
-        }
-      }
-    }
-  }
-  return { value, magnitude };
-}
-
-/** The model with the magnitude of every weight and bias, for bounds. */
-function inMagnitudes(model: Model): Model {
-  const entries = Object.entries(model.parameters).map(([name, p]) => [name, { ...p, data: p.data.map(Math.abs) }]);
-  return { ...model, parameters: Object.fromEntries(entries) };
-}
 
 describe('replaceConvolution', () => {
   it('by hand: the bias goes through the map', () => {
@@ -92,7 +38,7 @@ describe('replaceConvolution', () => {
         const model = oneConvolution(random, draw, { bias });
         const { filters } = convolutionLayers(model)[0]!;
         const map = mapFrom(filters, 1 + random.integer(filters), draw);
-        const images = imagesFor(model, 2, draw);
+        const images = drawnImages(model, 2, draw);
         const expected = mapped(forward(model, images).output, map).value;
         const { output } = forward(replaceConvolution(model, 'conv', map), images);
         expect([...output.data].map((x) => x + 0)).toEqual([...expected].map((x) => x + 0));
@@ -108,7 +54,7 @@ describe('replaceConvolution', () => {
         const model = oneConvolution(random, random.normal);
         const { filters, patchSize } = convolutionLayers(model)[0]!;
         const map = mapFrom(filters, 1 + random.integer(filters), random.normal);
-        const images = imagesFor(model, 1, random.normal);
+        const images = drawnImages(model, 1, random.normal);
         const { value } = mapped(forward(model, images).output, map);
         const magnitudes = forward(inMagnitudes(model), { ...images, data: images.data.map(Math.abs) }).output;
         const absolute = {
@@ -130,7 +76,7 @@ describe('replaceConvolution', () => {
     const model = oneConvolution(random, () => random.integer(9) - 4);
     const { filters } = convolutionLayers(model)[0]!;
     const unit = matrixFrom(filters, filters, (i, j) => (i === j ? 1 : 0));
-    const images = imagesFor(model, 2, () => random.integer(9) - 4);
+    const images = drawnImages(model, 2, () => random.integer(9) - 4);
     const map = { left: unit, right: unit, offset: new Float64Array(filters) };
     expect(forward(replaceConvolution(model, 'conv', map), images).output).toEqual(forward(model, images).output);
   });
@@ -164,7 +110,7 @@ describe('the replaced graph', () => {
     model = replaceConvolution(model, 'conv2/basis', mapFrom(3, 2, random.normal));
     expect(new Set(model.nodes.map((node) => node.name)).size).toBe(model.nodes.length);
     validateModel(model);
-    const images = imagesFor(model, 2, random.normal);
+    const images = drawnImages(model, 2, random.normal);
     const loaded = loadModel(saveModel(model));
     expect(forward(loaded, images).output).toEqual(forward(model, images).output);
     expect(inferShapes(model).get('relu2')).toEqual(inferShapes(chain).get('relu2'));

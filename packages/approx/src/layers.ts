@@ -25,6 +25,8 @@ export interface ConvolutionLayer {
   /** Output positions per image: height · width. */
   readonly positions: number;
   readonly outputShape: readonly number[];
+  /** Positions per image of a vertical layer in its place: output height · input width (decomposition/spatialCost.ts). */
+  readonly verticalPositions: number;
   readonly macs: number;
   /** What the one reader of the convolution does to each response; the identity where there are more, or it does something else. */
   readonly nonlinearity: Nonlinearity;
@@ -47,6 +49,7 @@ export function convolutionLayers(model: Model): ConvolutionLayer[] {
     const [filters = 0, channels = 0, kernelHeight = 0, kernelWidth = 0] = model.parameters[node.weight]?.shape ?? [];
     const outputShape = shapes.get(node.name) ?? [];
     const positions = (outputShape[1] ?? 0) * (outputShape[2] ?? 0);
+    const inputWidth = shapes.get(node.inputs[0] ?? '')?.[2] ?? 0;
     const patchSize = kernelHeight * kernelWidth * channels;
     return {
       name: node.name,
@@ -58,6 +61,7 @@ export function convolutionLayers(model: Model): ConvolutionLayer[] {
       patchSize,
       positions,
       outputShape,
+      verticalPositions: (outputShape[1] ?? 0) * inputWidth,
       macs: filters * patchSize * positions,
       nonlinearity: nonlinearityAfter(model, node.name),
       first: node.inputs[0] === model.input.name,

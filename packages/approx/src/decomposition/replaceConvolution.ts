@@ -8,20 +8,21 @@
  * | `name/basis`  | d' × k×k×c   | W' = Qᵀ W, with the old stride, padding and dilation, without bias     |
  * | `name`        | d × 1×1×d'   | P, with the bias M b0 + b                                           |
  *
- * The second keeps the old name, so that whatever read the layer reads its replacement. Products are formed in f64 and rounded once.
+ * Products are formed in f64 and rounded once.
  */
 
-import { DomainError, cast, referenceKernels, reshape, tensorOf, zeros } from '@rankwise/tensor';
+import { cast, referenceKernels, reshape, tensorOf, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { withoutUnusedParameters } from '@rankwise/nn';
-import type { Conv2dNode, Model } from '@rankwise/nn';
+import type { Model } from '@rankwise/nn';
 import { checkMap } from '../solve/samples.ts';
 import type { LowRankMap } from '../solve/samples.ts';
+import { findConvolution, installFactors, pointwise } from './installFactors.ts';
 
 /**
  * A model in which one convolution is replaced by two. The given model is not changed.
  * @param name - a conv2d node with one group
  * @param map - left [d, k], right [k, d], offset [d], f64
+ * @param suffix - ends the name of the first of the two; `horizontal` where the layer is the 1×k half of a spatial decomposition
  * @throws DomainError when no such node exists or it has several groups, or a value of the map is not finite.
  * @throws ShapeError when the map's shape does not fit the layer's filters.
  * @example
@@ -40,27 +41,12 @@ export function replaceConvolution(
   name: string,
   map: LowRankMap,
   kernels: Kernels = referenceKernels,
+  suffix = 'basis',
 ): Model {
-  const node = model.nodes.find((candidate) => candidate.name === name);
-  if (node?.op !== 'conv2d' || node.groups !== 1) {
-    throw new DomainError(`replaceConvolution: name: expected a convolution with one group, got ${name}`);
-  }
-  const weight = model.parameters[node.weight];
-  const [filters = 0, channels = 0, kernelHeight = 0, kernelWidth = 0] = weight?.shape ?? [];
-  if (weight === undefined) {
-    throw new DomainError(`replaceConvolution: model: expected a parameter named ${node.weight}, got none`);
-  }
+  const { node, weight, bias } = findConvolution('replaceConvolution', model, name);
+  const [filters = 0, channels = 0, kernelHeight = 0, kernelWidth = 0] = weight.shape;
   checkMap('replaceConvolution', map, filters);
   const rank = map.left.shape[1] ?? 0;
-  const basisName = freeName(`${name}/basis`, new Set([model.input.name, ...model.nodes.map((other) => other.name)]));
-  const kept = withoutUnusedParameters({ ...model, nodes: model.nodes.filter((other) => other !== node) }).parameters;
-  const taken = new Set(Object.keys(kept));
-  const names: ReplacementNames = {
-    basisNode: basisName,
-    basis: freeName(`${basisName}.weight`, taken),
-    weight: freeName(`${name}.weight`, taken),
-    bias: freeName(`${name}.bias`, taken),
-  };
   const patchSize = channels * kernelHeight * kernelWidth;
   const basis = zeros('f32', [rank, channels, kernelHeight, kernelWidth]);
   kernels.matmul({
@@ -68,39 +54,12 @@ export function replaceConvolution(
     b: reshape(weight, [filters, patchSize]),
     out: reshape(basis, [rank, patchSize]),
   });
-  const parameters = {
-    ...kept,
-    [names.basis]: basis,
-    [names.weight]: reshape(cast(map.left, 'f32'), [filters, rank, 1, 1]),
-    [names.bias]: projectedBias(map, node.bias === undefined ? undefined : model.parameters[node.bias], kernels),
-  };
-  const nodes = model.nodes.flatMap((other) => (other === node ? replacementNodes(node, names) : [other]));
-  return { ...model, nodes, parameters };
-}
-
-interface ReplacementNames {
-  readonly basisNode: string;
-  readonly basis: string;
-  readonly weight: string;
-  readonly bias: string;
-}
-
-function replacementNodes(node: Conv2dNode, names: ReplacementNames): Conv2dNode[] {
-  const { bias: _, ...geometry } = node;
-  return [
-    { ...geometry, name: names.basisNode, weight: names.basis },
-    {
-      op: 'conv2d',
-      name: node.name,
-      inputs: [names.basisNode],
-      weight: names.weight,
-      bias: names.bias,
-      stride: [1, 1],
-      padding: [0, 0, 0, 0],
-      dilation: [1, 1],
-      groups: 1,
-    },
-  ];
+  const { stride, padding, dilation } = node;
+  return installFactors(model, node, [{ suffix, weight: basis, stride, padding, dilation }], {
+    ...pointwise,
+    weight: reshape(cast(map.left, 'f32'), [filters, rank, 1, 1]),
+    bias: projectedBias(map, bias, kernels),
+  });
 }
 
 /** M b0 + b: the layer's own bias is a response like any other and goes through the map. */
@@ -112,11 +71,4 @@ function projectedBias(map: LowRankMap, bias: Tensor<'f32'> | undefined, kernels
   const rowBias = tensorOf(map.offset, [filters]);
   kernels.matmul({ a: map.left, b: projected, out: reshape(result, [filters, 1]), rowBias });
   return result;
-}
-
-/** `wanted`, or `wanted` with a number where `taken` has it already. */
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
-  let name = wanted;
-  for (let i = 2; taken.has(name); i++) name = `${wanted}${i}`;
-  return name;
 }

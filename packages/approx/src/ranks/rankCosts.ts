@@ -1,18 +1,20 @@
 /**
  * What a rank costs in the unit that a budget is given in.
  *
- * | budget         | cost of the layer as it is | at rank d'                                                            |
+ * | budget         | cost of the layer as it is | at a rank of the decomposition, here d' of the channel one                  |
  * |----------------|----------------------------|-----------------------------------------------------------------------|
  * | `macs`         | d k²c · positions          | d' (k²c + d) · positions, or without the 1×1 term where asked           |
  * | `parameters`   | d k²c                      | d' (k²c + d); biases are the same before and after and are left out   |
  * | `milliseconds` | measured                   | interpolated between measured ranks (`LayerLatency`)                   |
  *
- * A rank at which two layers would take no fewer multiply-adds than one leaves the layer as it is, in every unit.
+ * A rank at which what replaces a layer would take no fewer multiply-adds leaves the layer as it is, in every unit.
  */
 
 import { DomainError } from '@rankwise/tensor';
-import { approximatedMacs, decompositionPays, originalMacs } from '../decomposition/decompositionCost.ts';
-import type { LayerSize } from '../decomposition/decompositionCost.ts';
+import { originalMacs } from '../decomposition/decompositionCost.ts';
+import { chainMacs } from '../decomposition/layerRanks.ts';
+import type { ConvolutionLayer } from '../layers.ts';
+import type { RankRule } from './rankRules.ts';
 
 export type Budget = 'macs' | 'milliseconds' | 'parameters';
 
@@ -37,12 +39,10 @@ export interface CostRequest {
 
 /** A layer's cost as it is, and at a rank. */
 export interface RankCosts {
-  original(layer: SizedLayer): number;
-  at(layer: SizedLayer, rank: number): number;
-}
-
-export interface SizedLayer extends LayerSize {
-  readonly name: string;
+  original(layer: ConvolutionLayer): number;
+  at(layer: ConvolutionLayer, rank: number): number;
+  /** What the energy greedy counts as saved with one rank: C_l / d_l (§2.4), of a spatial decomposition the cost of rank 1. */
+  removed(layer: ConvolutionLayer): number;
 }
 
 /**
@@ -52,20 +52,46 @@ export interface SizedLayer extends LayerSize {
 export function rankCosts(
   caller: string,
   { budget = 'macs', countProjection = true, latencies = {} }: CostRequest,
+  rule: RankRule,
 ): RankCosts {
+  const { original, decomposed } = unitCosts(caller, budget, countProjection, latencies, rule);
+  const at = (layer: ConvolutionLayer, rank: number): number =>
+    rule.pays(layer, rank) ? decomposed(layer, rank) : original(layer);
+  return {
+    original,
+    at,
+    removed: (layer) =>
+      rule.ranksOf(layer, 1).decomposition === 'spatial' ? at(layer, 1) : original(layer) / layer.filters,
+  };
+}
+
+/** Of the layer as it is, and of what replaces it at a rank, cheaper or not. */
+interface UnitCosts {
+  original(layer: ConvolutionLayer): number;
+  decomposed(layer: ConvolutionLayer, rank: number): number;
+}
+
+function unitCosts(
+  caller: string,
+  budget: Budget,
+  countProjection: boolean,
+  latencies: Readonly<Record<string, LayerLatency>>,
+  rule: RankRule,
+): UnitCosts {
   switch (budget) {
     case 'macs':
-      return { original: originalMacs, at: (layer, rank) => approximatedMacs(layer, rank, countProjection) };
+      return {
+        original: originalMacs,
+        decomposed: (layer, rank) => chainMacs(layer, rule.ranksOf(layer, rank), countProjection),
+      };
     case 'parameters': {
-      // Multiply-adds of one position.
-      const once = (layer: SizedLayer): LayerSize => ({ ...layer, positions: 1 });
       return {
         original: (layer) => originalMacs(once(layer)),
-        at: (layer, rank) => approximatedMacs(once(layer), rank),
+        decomposed: (layer, rank) => chainMacs(once(layer), rule.ranksOf(layer, rank)),
       };
     }
     case 'milliseconds': {
-      const measured = ({ name }: SizedLayer, value: (latency: LayerLatency) => number | undefined): number => {
+      const measured = ({ name }: ConvolutionLayer, value: (latency: LayerLatency) => number | undefined): number => {
         const latency = latencies[name];
         const milliseconds = latency === undefined ? undefined : value(latency);
         if (milliseconds === undefined || !(milliseconds > 0 && milliseconds < Infinity)) {
@@ -73,12 +99,15 @@ export function rankCosts(
         }
         return milliseconds;
       };
-      const original = (layer: SizedLayer): number => measured(layer, (latency) => latency.original);
       return {
-        original,
-        at: (layer, rank) =>
-          decompositionPays(layer, rank) ? measured(layer, ({ atRank }) => atRank[rank - 1]) : original(layer),
+        original: (layer) => measured(layer, (latency) => latency.original),
+        decomposed: (layer, rank) => measured(layer, ({ atRank }) => atRank[rank - 1]),
       };
     }
   }
+}
+
+/** Its multiply-adds are those of one position: a weight each. */
+function once(layer: ConvolutionLayer): ConvolutionLayer {
+  return { ...layer, positions: 1, verticalPositions: 1 };
 }

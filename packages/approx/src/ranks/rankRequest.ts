@@ -11,9 +11,13 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
+import { fullSpatialRank, splitsSpatially } from '../decomposition/decomposition.ts';
+import type { Decomposition } from '../decomposition/decomposition.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { budgets } from './rankCosts.ts';
 import type { CostRequest } from './rankCosts.ts';
+import { rankRule } from './rankRules.ts';
+import type { RankRule } from './rankRules.ts';
 
 export type RankMethod = 'energy' | 'exact' | 'manual' | 'sensitivity' | 'uniform';
 
@@ -21,17 +25,24 @@ export const rankMethods: readonly RankMethod[] = ['energy', 'exact', 'manual', 
 
 export interface RankRequest extends CostRequest {
   readonly method: RankMethod;
+  /** What layers become; default `channel`. */
+  readonly decomposition?: Decomposition;
   /** Wanted ratio of costs over the counted layers, ≥ 1. Not used by `manual`. */
   readonly speedup?: number;
   /** Ranks set by hand, by layer name. */
   readonly fixed?: Readonly<Record<string, number>>;
+  /** d'' set by hand, by layer name; of `3d`, where it otherwise follows from d'. */
+  readonly fixedSpatial?: Readonly<Record<string, number>>;
   /** Largest rank a layer may get, by layer name. */
   readonly caps?: Readonly<Record<string, number>>;
   /** Layers left as they are. */
   readonly exclude?: readonly string[];
   /** Chosen ranks are multiples of this, as some kernels like them; ranks by hand and caps may be others. Default 1. */
   readonly multipleOf?: number;
-  /** Eigenvalues of each candidate's response covariance, descending; needed by `energy` and `exact`. */
+  /**
+   * Needed by `energy` and `exact`, descending: eigenvalues of each candidate's response covariance; of `spatial` the squared
+   * singular values of its filters (filterSpectrum).
+   */
   readonly energies?: Readonly<Record<string, ArrayLike<number>>>;
   /** What each candidate loses at rank 1, 2, …; needed by `sensitivity`. */
   readonly losses?: Readonly<Record<string, ArrayLike<number>>>;
@@ -57,17 +68,29 @@ export function candidateLayers(
   });
 }
 
+/** What a rank means in a request. */
+export function ruleOf({
+  decomposition = 'channel',
+  countProjection = true,
+  fixedSpatial = {},
+}: RankRequest): RankRule {
+  return rankRule(decomposition, countProjection, fixedSpatial);
+}
+
 /**
  * Refuses a request that no layers could follow.
  * @throws DomainError naming what is wrong.
  */
 export function checkRequest(layers: readonly ConvolutionLayer[], request: RankRequest): void {
-  const { budget = 'macs', multipleOf = 1, exclude = [], fixed = {}, caps = {} } = request;
+  const { budget = 'macs', decomposition = 'channel', multipleOf = 1, exclude = [], fixed = {} } = request;
   if (!rankMethods.includes(request.method)) {
     throw new DomainError(`selectRanks: method: expected one of ${rankMethods.join(', ')}, got ${request.method}`);
   }
   if (!budgets.includes(budget)) {
     throw new DomainError(`selectRanks: budget: expected one of ${budgets.join(', ')}, got ${budget}`);
+  }
+  if (!['3d', 'channel', 'spatial'].includes(decomposition)) {
+    throw new DomainError(`selectRanks: decomposition: expected channel, spatial or 3d, got ${decomposition}`);
   }
   if (!Number.isInteger(multipleOf) || multipleOf < 1) {
     throw new DomainError(`selectRanks: multipleOf: expected a positive integer, got ${multipleOf}`);
@@ -80,13 +103,31 @@ export function checkRequest(layers: readonly ConvolutionLayer[], request: RankR
       throw new DomainError(`selectRanks: exclude: expected layers without a rank of their own, got ${name}`);
     }
   }
-  for (const [argument, entries] of Object.entries({ fixed, caps })) {
+  checkRanksByHand(byName, request);
+}
+
+function checkRanksByHand(layers: ReadonlyMap<string, ConvolutionLayer>, request: RankRequest): void {
+  const { decomposition, fixed = {}, fixedSpatial = {}, caps = {} } = request;
+  const { most } = ruleOf(request);
+  // 0 where there is no d'' to set.
+  const mostSpatial = (layer: ConvolutionLayer): number =>
+    decomposition === '3d' && splitsSpatially(layer) ? fullSpatialRank(layer) : 0;
+  for (const [argument, entries, mostOf] of [
+    ['fixed', fixed, most],
+    ['fixedSpatial', fixedSpatial, mostSpatial],
+    ['caps', caps, most],
+  ] as const) {
     for (const [name, rank] of Object.entries(entries)) {
-      const layer = byName.get(name);
-      if (layer === undefined) throw new DomainError(`selectRanks: ${argument}: expected one of ${known}, got ${name}`);
-      if (!Number.isInteger(rank) || rank < 1 || rank > layer.filters) {
+      const layer = layers.get(name);
+      if (layer === undefined) {
         throw new DomainError(
-          `selectRanks: ${argument} of ${name}: expected an integer from 1 to ${layer.filters}, got ${rank}`,
+          `selectRanks: ${argument}: expected one of ${[...layers.keys()].join(', ')}, got ${name}`,
+        );
+      }
+      const largest = mostOf(layer);
+      if (!Number.isInteger(rank) || rank < 1 || rank > largest) {
+        throw new DomainError(
+          `selectRanks: ${argument} of ${name}: expected ${largest < 1 ? 'none' : `an integer from 1 to ${largest}`}, got ${rank}`,
         );
       }
     }

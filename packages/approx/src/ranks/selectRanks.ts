@@ -11,7 +11,9 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
-import { approximatedMacs, decompositionPays, originalMacs } from '../decomposition/decompositionCost.ts';
+import type { Decomposition, LayerRanks } from '../decomposition/decomposition.ts';
+import { originalMacs } from '../decomposition/decompositionCost.ts';
+import { layerMacs } from '../decomposition/layerRanks.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { removalOrder, startingRank } from './energyRanks.ts';
 import { allowedRank, allowedRanks, layerTables, spectrumOf } from './layerTables.ts';
@@ -19,16 +21,18 @@ import { optimalRanks } from './optimalRanks.ts';
 import { ownRecord } from './ownRecord.ts';
 import { rankCosts } from './rankCosts.ts';
 import type { Budget, RankCosts } from './rankCosts.ts';
-import { candidateLayers, checkRequest, checkSpeedup } from './rankRequest.ts';
+import { candidateLayers, checkRequest, checkSpeedup, ruleOf } from './rankRequest.ts';
 import type { RankRequest } from './rankRequest.ts';
-import { uniformRank } from './uniformRanks.ts';
 
 export interface RankPlan {
-  /** By layer name, in the order of the graph; layers that do not take part are not named. */
+  readonly decomposition: Decomposition;
+  /** d', or K of a spatial plan, by layer name, in the order of the graph; layers that do not take part are not named. */
   readonly ranks: Readonly<Record<string, number>>;
+  /** d'' of the layers that become three, by name; empty unless `decomposition` is `3d`. */
+  readonly spatialRanks: Readonly<Record<string, number>>;
   /** The layers that the speed-up is counted on. */
   readonly counted: readonly string[];
-  /** Layers that take part but stay as they are at their rank, because two layers would not be cheaper than one. */
+  /** Layers that take part but stay as they are at their rank: what would replace them is not cheaper, or they cannot be split. */
   readonly leftAlone: readonly string[];
   readonly macsBefore: number;
   readonly macsAfter: number;
@@ -50,7 +54,7 @@ export interface PlanObjective {
 /**
  * Chooses ranks for a model's layers.
  * @param layers - from convolutionLayers(model)
- * @throws DomainError when a name is unknown, a rank or cap is not an integer in 1…filters, the speed-up is below 1 or beyond what
+ * @throws DomainError when a name is unknown, a rank or cap is not an integer in 1…the full rank, the speed-up is below 1 or beyond what
  * the least ranks give, no layer is left to select, or the method lacks its energies or losses, or the budget its milliseconds.
  * @example
  * import { convolutionLayers, selectRanks } from '@rankwise/approx';
@@ -63,11 +67,21 @@ export function selectRanks(layers: readonly ConvolutionLayer[], request: RankRe
   return planRanks(layers, {
     ...request,
     fixed: ownRecord(request.fixed),
+    fixedSpatial: ownRecord(request.fixedSpatial),
     caps: ownRecord(request.caps),
     energies: ownRecord(request.energies),
     losses: ownRecord(request.losses),
     latencies: ownRecord(request.latencies),
   });
+}
+
+/** How a plan decomposes a layer; undefined when the layer does not take part. */
+export function plannedRanks(plan: RankPlan, { name }: Pick<ConvolutionLayer, 'name'>): LayerRanks | undefined {
+  const rank = ownRecord(plan.ranks)[name];
+  if (rank === undefined) return undefined;
+  if (plan.decomposition !== '3d') return { decomposition: plan.decomposition, rank };
+  const spatialRank = ownRecord(plan.spatialRanks)[name];
+  return spatialRank === undefined ? { decomposition: 'channel', rank } : { decomposition: '3d', rank, spatialRank };
 }
 
 interface Chosen {
@@ -78,7 +92,7 @@ interface Chosen {
 function planRanks(layers: readonly ConvolutionLayer[], request: RankRequest): RankPlan {
   checkRequest(layers, request);
   const { fixed = {} } = request;
-  const costs = rankCosts('selectRanks', request);
+  const costs = rankCosts('selectRanks', request, ruleOf(request));
   const candidates = candidateLayers(layers, request);
   if (request.method === 'manual') return planOf(candidates, candidates, { ranks: fixed }, request, costs);
   const free = candidates.filter((layer) => fixed[layer.name] === undefined);
@@ -113,8 +127,8 @@ function chooseRanks(
 }
 
 /**
- * One speed-up for every layer: the one asked for, or, where a layer cannot follow (its least rank is reached, or two layers are no
- * cheaper), the least larger one, in steps of 1%, at which the whole meets it.
+ * One speed-up for every layer: the one asked for, or, where a layer cannot follow (its least rank is reached, or its
+ * decomposition is no cheaper), the least larger one, in steps of 1%, at which the whole meets it.
  */
 function uniform(
   layers: readonly ConvolutionLayer[],
@@ -122,30 +136,35 @@ function uniform(
   request: RankRequest,
   costs: RankCosts,
 ): Record<string, number> {
+  const rule = ruleOf(request);
   const least = ownRecord(layers.map((layer) => [layer.name, allowedRanks(layer, request)[0] ?? 1] as const));
   for (let each = request.speedup ?? 1; ; each *= 1.01) {
     const ranks = ownRecord(
-      layers.map((layer): [string, number] => {
-        const rank = uniformRank(layer, each, request.countProjection);
-        return [layer.name, allowedRank(layer, rank, request)];
-      }),
+      layers.map((layer) => [layer.name, allowedRank(layer, rule.uniform(layer, each), request)] as const),
     );
     const cost = total(layers, (layer) => costs.at(layer, ranks[layer.name] ?? 1));
     if (cost <= budget || layers.every(({ name }) => ranks[name] === least[name])) return ranks;
   }
 }
 
-/** The paper's greedy, walked until the budget holds. */
+/** The paper's greedy, walked until the budget holds. Under `3d` it removes channels, and d'' follows. */
 function greedy(
   layers: readonly ConvolutionLayer[],
   budget: number,
   request: RankRequest,
   costs: RankCosts,
 ): Record<string, number> {
-  const { caps = {}, energies = {} } = request;
+  const { caps = {} } = request;
+  const rule = ruleOf(request);
   const spectra = layers.map((layer) => {
     const cap = caps[layer.name];
-    const spectrum = { ...layer, energies: spectrumOf(layer, energies), cost: costs.original(layer) };
+    const most = rule.most(layer);
+    const spectrum = {
+      ...layer,
+      filters: most,
+      energies: spectrumOf(layer, request),
+      cost: most * costs.removed(layer),
+    };
     return cap === undefined ? spectrum : { ...spectrum, cap };
   });
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
@@ -166,16 +185,21 @@ function planOf(
   candidates: readonly ConvolutionLayer[],
   counted: readonly ConvolutionLayer[],
   { ranks, objective }: Chosen,
-  { budget = 'macs', countProjection = true }: RankRequest,
+  request: RankRequest,
   costs: RankCosts,
 ): RankPlan {
-  const rankOf = (layer: ConvolutionLayer): number => ranks[layer.name] ?? layer.filters;
+  const { budget = 'macs', countProjection = true, decomposition = 'channel' } = request;
+  const rule = ruleOf(request);
+  const rankOf = (layer: ConvolutionLayer): number => ranks[layer.name] ?? rule.most(layer);
+  const ranksOf = (layer: ConvolutionLayer): LayerRanks => rule.ranksOf(layer, rankOf(layer));
   const macsBefore = total(counted, originalMacs);
-  const macsAfter = total(counted, (layer) => approximatedMacs(layer, rankOf(layer), countProjection));
+  const macsAfter = total(counted, (layer) => layerMacs(layer, ranksOf(layer), countProjection));
   return {
+    decomposition,
     ranks: ownRecord(candidates.map((layer): [string, number] => [layer.name, rankOf(layer)])),
+    spatialRanks: spatialRanksOf(candidates, ranksOf),
     counted: counted.map((layer) => layer.name),
-    leftAlone: candidates.filter((layer) => !decompositionPays(layer, rankOf(layer))).map((layer) => layer.name),
+    leftAlone: candidates.filter((layer) => !rule.pays(layer, rankOf(layer))).map((layer) => layer.name),
     macsBefore,
     macsAfter,
     speedup: macsAfter > 0 ? macsBefore / macsAfter : 1,
@@ -186,6 +210,18 @@ function planOf(
     },
     ...(objective === undefined ? {} : { objective }),
   };
+}
+
+function spatialRanksOf(
+  layers: readonly ConvolutionLayer[],
+  ranksOf: (layer: ConvolutionLayer) => LayerRanks,
+): Record<string, number> {
+  return ownRecord(
+    layers.flatMap((layer) => {
+      const ranks = ranksOf(layer);
+      return ranks.decomposition === '3d' ? [[layer.name, ranks.spatialRank] as const] : [];
+    }),
+  );
 }
 
 function leastCost(layer: ConvolutionLayer, request: RankRequest, costs: RankCosts): number {
