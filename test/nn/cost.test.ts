@@ -18,7 +18,7 @@ describe('by hand', () => {
   it('counts convolutions and linear layers, and nothing else', () => {
     const model = sequential('tiny', [4, 6, 6])
       .conv('conv1', { filters: 6, kernel: [3, 1], stride: [2, 1], groups: 2 })
-      .relu()
+      .prelu('relu1')
       .maxPool('pool1', { kernel: 2 })
       .flatten()
       .linear('fc', { outputs: 5, bias: false })
@@ -28,7 +28,7 @@ describe('by hand', () => {
       layers: [
         // 6 filters of 2 · 3 weights at 2 × 6 positions.
         { name: 'conv1', op: 'conv2d', outputShape: [6, 2, 6], macs: 432, share: 1, parameters: 42 },
-        { name: 'relu1', op: 'relu', outputShape: [6, 2, 6], macs: 0, share: 0, parameters: 0 },
+        { name: 'relu1', op: 'prelu', outputShape: [6, 2, 6], macs: 0, share: 0, parameters: 6 },
         { name: 'pool1', op: 'maxPool2d', outputShape: [6, 1, 3], macs: 0, share: 0, parameters: 0 },
         { name: 'flatten1', op: 'flatten', outputShape: [18], macs: 0, share: 0, parameters: 0 },
         { name: 'fc', op: 'linear', outputShape: [5], macs: 90, share: 0, parameters: 90 },
@@ -36,7 +36,7 @@ describe('by hand', () => {
       ],
       convMacs: 432,
       macs: 522,
-      parameters: 132,
+      parameters: 138,
     });
   });
 

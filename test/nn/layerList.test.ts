@@ -82,6 +82,41 @@ describe('a chain', () => {
   });
 });
 
+describe('activations', () => {
+  it('have words of their own; a PReLU names its slopes', () => {
+    const words = ['sigmoid', 'tanh', 'gelu', 'silu', 'softplus'];
+    const layers = [
+      { op: 'prelu', name: 'p' },
+      { op: 'clip', low: -1, high: 2.5 },
+      { op: 'relu6' },
+      ...words.map((op) => ({ op })),
+    ];
+    const slopes = { 'p.weight': zeros('f32', [3]) };
+    const description = { name: 'bent', input: { shape: [3, 2, 2] }, layers };
+    expect(modelFromLayerList(description, slopes).nodes).toEqual([
+      { op: 'prelu', name: 'p', inputs: ['input'], weight: 'p.weight' },
+      { op: 'clip', name: 'clip1', inputs: ['p'], low: -1, high: 2.5 },
+      { op: 'clip', name: 'clip2', inputs: ['clip1'], low: 0, high: 6 },
+      { op: 'sigmoid', name: 'sigmoid1', inputs: ['clip2'] },
+      { op: 'tanh', name: 'tanh1', inputs: ['sigmoid1'] },
+      { op: 'gelu', name: 'gelu1', inputs: ['tanh1'] },
+      { op: 'silu', name: 'silu1', inputs: ['gelu1'] },
+      { op: 'softplus', name: 'softplus1', inputs: ['silu1'] },
+    ]);
+    const read =
+      (layer: object, tensors = {}) =>
+      () =>
+        modelFromLayerList({ name: 'bent', input: { shape: [3, 2, 2] }, layers: [layer] }, tensors);
+    expect(read({ op: 'prelu', name: 'p' })).toThrow(/layers\[0\]: expected a tensor 'p.weight', got none/);
+    expect(read({ op: 'prelu' }, slopes)).toThrow(/layers\[0\]\.name: expected a string/);
+    expect(read({ op: 'clip', low: 0 })).toThrow(/layers\[0\]\.high: expected a finite number, got nothing/);
+    expect(read({ op: 'clip', low: 1, high: 0 })).toThrow(/low, high: expected low ≤ high/);
+    expect(read({ op: 'prelu', name: 'p' }, { 'p.weight': zeros('f32', [2]) })).toThrow(
+      /weight 'p.weight': expected \[3\]/,
+    );
+  });
+});
+
 describe('a graph', () => {
   it('names what it reads', () => {
     const layers = [
@@ -127,7 +162,7 @@ describe('refusals', () => {
     ['no object', 7, 'description: expected an object, got 7'],
     ['no layers', { ...chain, layers: undefined }, 'layers: expected a list, got nothing'],
     ['no name', { ...chain, name: undefined }, 'name: expected a string, got nothing'],
-    ['an unknown op', layersWith(1, { op: 'gelu' }), 'layers[1].op: expected one of add, avgpool'],
+    ['an unknown op', layersWith(1, { op: 'mish' }), 'layers[1].op: expected one of add, avgpool'],
     ['weights without a name', layersWith(0, { name: undefined }), 'layers[0].name: expected a string, got nothing'],
     ['no weights', layersWith(0, { name: 'conv9' }), "layers[0]: expected a tensor 'conv9.weight', got none"],
     [

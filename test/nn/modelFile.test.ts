@@ -23,6 +23,13 @@ function fullModel(): Model {
   return sequential('everything', [3, 12, 12], { seed: 2 })
     .conv('conv1', { filters: 4, kernel: [3, 1], stride: [1, 2], padding: [1, 0, 2, 3], dilation: [2, 1] })
     .leakyRelu(0.1)
+    .prelu('prelu1')
+    .clip(-0.5, 6)
+    .sigmoid()
+    .tanh()
+    .gelu()
+    .silu()
+    .softplus()
     .maxPool('pool1', { kernel: 3, stride: 2, padding: 1, ceil: true })
     .conv('conv2', { filters: 4, kernel: 1, groups: 2, bias: false })
     .relu()
@@ -136,13 +143,20 @@ describe('what is wrong has a code', () => {
     ['model-field', 'a null node', ({ json }) => (json['nodes'] = [null])],
     ['model-field', 'an unknown field', ({ json }) => (json['extra'] = 1)],
     ['model-field', 'an unknown field of a node', ({ json }) => (nodeIn(json, 'relu2')['slope'] = 1)],
-    ['model-field', 'an unknown operation', ({ json }) => (nodeIn(json, 'relu2')['op'] = 'gelu')],
+    ['model-field', 'an unknown operation', ({ json }) => (nodeIn(json, 'relu2')['op'] = 'mish')],
     ['model-field', 'an operation every object has', ({ json }) => (nodeIn(json, 'relu2')['op'] = 'toString')],
     ['model-field', 'a name of another type', ({ json }) => (nodeIn(json, 'relu2')['name'] = 7)],
     ['model-field', 'a stride of three', ({ json }) => (nodeIn(json, 'conv1')['stride'] = [1, 1, 1])],
     ['model-field', 'a padding of two', ({ json }) => (nodeIn(json, 'conv1')['padding'] = [1, 1])],
     ['model-field', 'ceil as a number', ({ json }) => (nodeIn(json, 'pool1')['ceil'] = 1)],
     ['model-field', 'a null slope', ({ json }) => (nodeIn(json, 'relu1')['slope'] = null)],
+    ['model-field', 'slopes as numbers', ({ json }) => (nodeIn(json, 'prelu1')['weight'] = [0.25])],
+    ['model-field', 'a missing bound', ({ json }) => delete nodeIn(json, 'clip1')['high']],
+    ['model-field', 'a bound of another type', ({ json }) => (nodeIn(json, 'clip1')['low'] = '0')],
+    ['model-field', 'an approximate gelu', ({ json }) => (nodeIn(json, 'gelu1')['approximate'] = 'tanh')],
+    ['model-tensor-missing', 'missing slopes', ({ tensors }) => delete tensors['prelu1.weight']],
+    ['model-invalid', 'slopes for other channels', ({ tensors }) => (tensors['prelu1.weight'] = zeros('f32', [5]))],
+    ['model-invalid', 'bounds the wrong way round', ({ json }) => (nodeIn(json, 'clip1')['low'] = 7)],
     ['model-field', 'an input shape of two', ({ json }) => (json['input'] = { name: 'input', shape: [1, 2] })],
     [
       'model-field',

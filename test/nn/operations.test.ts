@@ -183,6 +183,65 @@ describe('by hand', () => {
     expect(result({ op: 'dropout', ...base }, small)).toEqual(small);
   });
 
+  it('prelu: a slope for each channel, of maps and of flat features', () => {
+    const node: Node = { op: 'prelu', name: 'p', inputs: ['x'], weight: 'slopes' };
+    const parameters = { slopes: fromNested('f32', [0.5, -2]) };
+    expect(
+      result(
+        node,
+        [
+          [
+            [1, -2],
+            [-4, 0],
+          ],
+          [
+            [-1, 2],
+            [3, -0.5],
+          ],
+        ],
+        parameters,
+      ),
+    ).toEqual([
+      [
+        [1, -1],
+        [-2, 0],
+      ],
+      [
+        [2, 2],
+        [3, 1],
+      ],
+    ]);
+    const flat: Node[] = [
+      { op: 'flatten', name: 'f', inputs: ['x'] },
+      { ...node, inputs: ['f'] },
+    ];
+    const strided = { slopes: { ...fromNested('f32', [9, 0.5, 9, 3]), shape: [2], strides: [2], offset: 1 } };
+    const { output } = forward(modelOf([1, 1, 2], flat, strided), fromNested('f32', [[[[-2, -2]]], [[[2, -1]]]]));
+    expect(toNested(output)).toEqual([
+      [-1, -6],
+      [2, -3],
+    ]);
+  });
+
+  it('clip: values inside are kept, others become the nearer bound', () => {
+    const base = { op: 'clip', name: 'n', inputs: ['x'] } as const;
+    expect(result({ ...base, low: 0, high: 6 }, [[[-1, 0, 2.5, 6, 7]]])).toEqual([[[0, 0, 2.5, 6, 6]]]);
+    expect(result({ ...base, low: -2, high: -1 }, [[[-3, -1.5, 0]]])).toEqual([[[-2, -1.5, -1]]]);
+    expect(result({ ...base, low: 1, high: 1 }, [[[-3, 4]]])).toEqual([[[1, 1]]]);
+  });
+
+  it('sigmoid, tanh, gelu, silu, softplus: at 0, at a known point, and far out', () => {
+    const on = (op: 'sigmoid' | 'tanh' | 'gelu' | 'silu' | 'softplus', x: number): Nested =>
+      result({ op, name: 'n', inputs: ['x'] }, [[[0, x, -1000, 1000]]]);
+    const log3 = Math.log(3);
+    expect(on('sigmoid', log3)).toEqual([[[0.5, 0.75, 0, 1]]]);
+    expect(on('tanh', log3 / 2)).toEqual([[[0, 0.5, -1, 1]]]);
+    expect(on('silu', log3)).toEqual([[[0, Math.fround(0.75 * Math.fround(log3)), -0, 1000]]]);
+    expect(on('softplus', log3)).toEqual([[[Math.fround(Math.LN2), Math.fround(2 * Math.LN2), 0, 1000]]]);
+    // Φ(1) = 0.84134474606854…, Abramowitz & Stegun, Table 26.1.
+    expect(on('gelu', 1)).toEqual([[[0, Math.fround(0.8413447460685429), -0, 1000]]]);
+  });
+
   it('softmax: equal scores share, over axis 1, and large scores do not overflow', () => {
     const node: Node = { op: 'softmax', name: 's', inputs: ['x'] };
     expect(result(node, [[[0, 1000]], [[0, 1000]]])).toEqual([[[0.5, 0.5]], [[0.5, 0.5]]]);

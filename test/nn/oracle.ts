@@ -94,6 +94,22 @@ function apply(node: Node, inputs: readonly OracleValue[], parameters: Model['pa
       return { ...x, elements: x.elements.map((value) => Math.max(value, 0)) };
     case 'leakyRelu':
       return { ...x, elements: x.elements.map((value) => (value < 0 ? node.slope * value : value)) };
+    case 'prelu': {
+      const slopes = elements(parameters[node.weight]);
+      const area = x.height * x.width;
+      const slopeAt = (i: number): number => slopes[Math.floor(i / area)] ?? NaN;
+      return { ...x, elements: x.elements.map((value, i) => (value < 0 ? slopeAt(i) * value : value)) };
+    }
+    case 'clip': {
+      const inside = (value: number): number => (value < node.low ? node.low : value > node.high ? node.high : value);
+      return { ...x, elements: x.elements.map(inside) };
+    }
+    case 'sigmoid':
+    case 'tanh':
+    case 'gelu':
+    case 'silu':
+    case 'softplus':
+      return { ...x, elements: x.elements.map(formulas[node.op]) };
     case 'softmax': {
       const total = x.elements.reduce((sum, value) => sum + Math.exp(value), 0);
       return { ...x, elements: x.elements.map((value) => Math.exp(value) / total) };
@@ -103,6 +119,26 @@ function apply(node: Node, inputs: readonly OracleValue[], parameters: Model['pa
     case 'dropout':
       return x;
   }
+}
+
+/** As textbooks write them; good in absolute terms for inputs of ordinary size. */
+const formulas = {
+  sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+  tanh: (x: number) => 1 - 2 / (1 + Math.exp(2 * x)),
+  gelu: (x: number) => x * normalShare(x),
+  silu: (x: number) => x / (1 + Math.exp(-x)),
+  softplus: (x: number) => Math.log(1 + Math.exp(x)),
+} as const;
+
+/** Φ(x) = 1/2 + φ(x) (x + x³/3 + x⁵/(3·5) + …), Abramowitz & Stegun 26.2.11. */
+function normalShare(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let odd = 3; odd < 200; odd += 2) {
+    term *= (x * x) / odd;
+    sum += term;
+  }
+  return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
 function convolve(x: OracleValue, node: Node & { op: 'conv2d' }, parameters: Model['parameters']): OracleValue {

@@ -69,7 +69,7 @@ function middleNode(growth: Growth, name: string): Node {
     case 3:
       return { name, op: 'relu', inputs };
     case 4:
-      return { name, op: 'leakyRelu', inputs, slope: 0.5 };
+      return activationNode(growth, name);
     case 5: {
       if (Math.min(height, width) < 2) return { name, op: 'relu', inputs };
       const stride: Pair = [1 + random.integer(2), 1 + random.integer(2)];
@@ -85,6 +85,23 @@ function middleNode(growth: Growth, name: string): Node {
       return { name, op: 'concat', inputs: [...inputs, partner(growth, false)] };
     default:
       return { name, op: 'dropout', inputs };
+  }
+}
+
+/** Slopes and bounds that keep every value a multiple of a small power of two. */
+function activationNode(growth: Growth, name: string): Node {
+  const { random } = growth;
+  const inputs = [lastOf(growth)];
+  switch (random.integer(3)) {
+    case 0:
+      return { name, op: 'leakyRelu', inputs, slope: 0.5 };
+    case 1:
+      return { name, op: 'clip', inputs, low: -1 - random.integer(3), high: random.integer(7) };
+    default: {
+      const [channels = 1] = growth.shapes.get(lastOf(growth)) ?? [];
+      growth.parameters[`${name}.weight`] = integers(random, [channels], 2);
+      return { name, op: 'prelu', inputs, weight: `${name}.weight` };
+    }
   }
 }
 

@@ -77,6 +77,18 @@ function nonlinearityAfter(model: Model, name: string): Nonlinearity {
       return { kind: 'relu' };
     case 'leakyRelu':
       return { kind: 'leakyRelu', slope: only.slope };
+    case 'prelu': {
+      const slopes = model.parameters[only.weight];
+      return slopes === undefined ? { kind: 'identity' } : { kind: 'prelu', slopes };
+    }
+    case 'clip':
+      return { kind: 'clip', low: only.low, high: only.high };
+    case 'sigmoid':
+    case 'tanh':
+    case 'gelu':
+    case 'silu':
+    case 'softplus':
+      return { kind: only.op };
     default:
       return { kind: 'identity' };
   }

@@ -5,17 +5,24 @@ import type { Operation } from './model.ts';
 const kinds: Readonly<Record<Operation, string>> = {
   add: 'add',
   averagePool2d: 'pool',
+  clip: 'clip',
   concat: 'concat',
   conv2d: 'conv',
   dropout: 'dropout',
   flatten: 'flatten',
+  gelu: 'gelu',
   globalAveragePool: 'pool',
   leakyRelu: 'relu',
   linear: 'fc',
   maxPool2d: 'pool',
+  prelu: 'prelu',
   relu: 'relu',
+  sigmoid: 'sigmoid',
+  silu: 'silu',
   softmax: 'softmax',
+  softplus: 'softplus',
   spatialPyramidPool: 'spp',
+  tanh: 'tanh',
 };
 
 /** The first free name of the operation's kind; `taken` holds the names in use and is not changed. */

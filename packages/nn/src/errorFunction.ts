@@ -48,7 +48,7 @@ const inverseRootPi = 0.5641895835477563;
 export function erfc(x: number): number {
   const size = Math.abs(x);
   if (size <= nearEnd) return 1 - x * quotient(near, x * x);
-  const tail = size < vanished ? upperTail(size) : 0;
+  const tail = size >= vanished ? 0 : upperTail(size);
   return x > 0 ? tail : 2 - tail;
 }
 

@@ -11,13 +11,14 @@ import type { Tensor } from '@rankwise/tensor';
 import type { Model, Node } from './model.ts';
 
 /**
- * The names of the parameters a node reads: its weight, then its bias if it has one; none for other operations.
+ * The names of the parameters a node reads: its weight (a PReLU's slopes), then its bias if it has one; none for other operations.
  * @example
  * import { parameterNames, sequential } from '@rankwise/nn';
  * const model = sequential('tiny', [1, 4, 4]).conv('conv1', { filters: 2, kernel: 3 }).relu().build();
  * model.nodes.map((node) => parameterNames(node)) // => [['conv1.weight', 'conv1.bias'], []]
  */
 export function parameterNames(node: Node): readonly string[] {
+  if (node.op === 'prelu') return [node.weight];
   if (node.op !== 'conv2d' && node.op !== 'linear') return [];
   return node.bias === undefined ? [node.weight] : [node.weight, node.bias];
 }

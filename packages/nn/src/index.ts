@@ -3,6 +3,7 @@
 export type {
   AddNode,
   AveragePool2dNode,
+  ClipNode,
   ConcatNode,
   Conv2dNode,
   DropoutNode,
@@ -14,8 +15,10 @@ export type {
   Model,
   Node,
   Operation,
+  PreluNode,
   Preprocessing,
   ReluNode,
+  SmoothActivationNode,
   SoftmaxNode,
   SpatialPyramidPoolNode,
 } from './model.ts';

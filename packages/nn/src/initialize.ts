@@ -6,7 +6,7 @@
  * activations through layers with relu.
  */
 
-import { broadcastTo, createRandom, sizeOf, zeros } from '@rankwise/tensor';
+import { broadcastTo, createRandom, full, sizeOf, zeros } from '@rankwise/tensor';
 import type { Shape, Tensor } from '@rankwise/tensor';
 
 export interface InitializeOptions {
@@ -24,12 +24,15 @@ export interface Initializer {
   readonly weight: (name: string, shape: Shape) => Tensor<'f32'>;
   /** Zeros. */
   readonly bias: (outputs: number) => Tensor<'f32'>;
+  /** The slopes of a PReLU: 0.25, as in the same paper, §2.1. */
+  readonly slopes: (channels: number) => Tensor<'f32'>;
 }
 
 /** @throws DomainError when the seed is not one of createRandom's. */
 export function createInitializer(options: InitializeOptions = {}): Initializer {
   if (options.initialize === false) {
-    return { weight: (_, shape) => placeholder(shape), bias: (outputs) => placeholder([outputs]) };
+    const vector = (length: number): Tensor<'f32'> => placeholder([length]);
+    return { weight: (_, shape) => placeholder(shape), bias: vector, slopes: vector };
   }
   const random = createRandom(options.seed ?? 0);
   return {
@@ -38,6 +41,7 @@ export function createInitializer(options: InitializeOptions = {}): Initializer 
       return random.fork(name).fillNormalInPlace(zeros('f32', shape), 0, deviation);
     },
     bias: (outputs) => zeros('f32', [outputs]),
+    slopes: (channels) => full('f32', [channels], 0.25),
   };
 }
 

@@ -12,9 +12,11 @@
  * | conv           | kernel, stride ⟨1⟩, pad ⟨0⟩, dilation ⟨1⟩, groups 1, in_channels, out_channels | `<name>.weight` OIHW, `<name>.bias` |
  * | linear         | in, out (or in_features, out_features)                              | `<name>.weight` [out, in], `<name>.bias` |
  * | leaky_relu     | slope                                                               |                            |
+ * | prelu          | none                                                                | `<name>.weight` [channels] |
+ * | clip           | low, high                                                           |                            |
  * | maxpool, avgpool | kernel, stride ⟨kernel⟩, pad ⟨0⟩, ceil false; avgpool: count_padding false |                     |
  * | spp            | levels                                                              |                            |
- * | relu, add, concat, global_avgpool, flatten, dropout, softmax | none                  |                            |
+ * | relu, relu6, sigmoid, tanh, gelu, silu, softplus, add, concat, global_avgpool, flatten, dropout, softmax | none |   |
  *
  * `name` is required where there are weights; other layers get relu1, pool1, …. `input` (a name) or `inputs` (a list)
  * say what a layer reads, default the layer before it; "input" is the network's input. Sizes that the weights

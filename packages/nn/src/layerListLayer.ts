@@ -25,17 +25,25 @@ interface Layer extends LayerContext {
 const operations: ReadonlyMap<string, Operation> = new Map([
   ['add', 'add'],
   ['avgpool', 'averagePool2d'],
+  ['clip', 'clip'],
   ['concat', 'concat'],
   ['conv', 'conv2d'],
   ['dropout', 'dropout'],
   ['flatten', 'flatten'],
+  ['gelu', 'gelu'],
   ['global_avgpool', 'globalAveragePool'],
   ['leaky_relu', 'leakyRelu'],
   ['linear', 'linear'],
   ['maxpool', 'maxPool2d'],
+  ['prelu', 'prelu'],
   ['relu', 'relu'],
+  ['relu6', 'clip'],
+  ['sigmoid', 'sigmoid'],
+  ['silu', 'silu'],
   ['softmax', 'softmax'],
+  ['softplus', 'softplus'],
   ['spp', 'spatialPyramidPool'],
+  ['tanh', 'tanh'],
 ]);
 
 /** @throws what the decoder's `fail` makes of a wrong field, an unknown op or a missing weight. */
@@ -53,6 +61,10 @@ export function decodeLayer(value: unknown, path: string, context: LayerContext)
       return { ...base, op, ...decodeLinear(layer, base.name) };
     case 'leakyRelu':
       return { ...base, op, slope: decode.number(layer.fields.get('slope'), `${path}.slope`) };
+    case 'prelu':
+      return { ...base, op, weight: layerWeights(layer, base.name, 1).weight };
+    case 'clip':
+      return { ...base, op, ...(word === 'relu6' ? { low: 0, high: 6 } : decodeBounds(layer)) };
     case 'maxPool2d':
       return { ...base, op, ...decodePooling(layer) };
     case 'averagePool2d':
@@ -65,8 +77,8 @@ export function decodeLayer(value: unknown, path: string, context: LayerContext)
 }
 
 function layerName({ fields, path, decode, taken }: Layer, op: Operation): string {
-  if (fields.has('name') || op === 'conv2d' || op === 'linear')
-    return decode.string(fields.get('name'), `${path}.name`);
+  const hasWeights = op === 'conv2d' || op === 'linear' || op === 'prelu';
+  if (fields.has('name') || hasWeights) return decode.string(fields.get('name'), `${path}.name`);
   return autoName(op, taken);
 }
 
@@ -98,6 +110,11 @@ function decodeLinear(layer: Layer, name: string) {
   for (const key of ['in', 'in_features']) agree(layer, key, features);
   for (const key of ['out', 'out_features']) agree(layer, key, outputs);
   return { weight, ...bias };
+}
+
+function decodeBounds({ fields, path, decode }: Layer) {
+  const bound = (key: string): number => decode.number(fields.get(key), `${path}.${key}`);
+  return { low: bound('low'), high: bound('high') };
 }
 
 function decodePooling(layer: Layer) {

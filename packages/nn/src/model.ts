@@ -8,6 +8,8 @@
 
 import type { Padding, Pair, Tensor } from '@rankwise/tensor';
 
+import type { SmoothActivation } from './activations.ts';
+
 interface NodeBase {
   readonly name: string;
   /** Names of the values read, in order. */
@@ -43,6 +45,25 @@ export interface ReluNode extends NodeBase {
 export interface LeakyReluNode extends NodeBase {
   readonly op: 'leakyRelu';
   readonly slope: number;
+}
+
+/** x for x ≥ 0, below it times the channel's slope. */
+export interface PreluNode extends NodeBase {
+  readonly op: 'prelu';
+  /** Name of the [channels] parameter that holds the slopes. */
+  readonly weight: string;
+}
+
+/** min(max(x, low), high), both finite and low ≤ high; ReLU6 is 0 and 6. */
+export interface ClipNode extends NodeBase {
+  readonly op: 'clip';
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One of the functions in activations.ts, elementwise; gelu is the exact one, x Φ(x). */
+export interface SmoothActivationNode extends NodeBase {
+  readonly op: SmoothActivation;
 }
 
 export interface MaxPool2dNode extends NodeBase {
@@ -105,6 +126,7 @@ export interface DropoutNode extends NodeBase {
 export type Node =
   | AddNode
   | AveragePool2dNode
+  | ClipNode
   | ConcatNode
   | Conv2dNode
   | DropoutNode
@@ -113,7 +135,9 @@ export type Node =
   | LeakyReluNode
   | LinearNode
   | MaxPool2dNode
+  | PreluNode
   | ReluNode
+  | SmoothActivationNode
   | SoftmaxNode
   | SpatialPyramidPoolNode;
 

@@ -21,17 +21,24 @@ export type ModelGraph = Omit<Model, 'parameters'>;
 const attributes: Readonly<Record<Operation, readonly string[]>> = {
   add: [],
   averagePool2d: ['kernel', 'stride', 'padding', 'ceil', 'countPadding'],
+  clip: ['low', 'high'],
   concat: [],
   conv2d: ['weight', 'bias', 'stride', 'padding', 'dilation', 'groups'],
   dropout: [],
   flatten: [],
+  gelu: [],
   globalAveragePool: [],
   leakyRelu: ['slope'],
   linear: ['weight', 'bias'],
   maxPool2d: ['kernel', 'stride', 'padding', 'ceil'],
+  prelu: ['weight'],
   relu: [],
+  sigmoid: [],
+  silu: [],
   softmax: [],
+  softplus: [],
   spatialPyramidPool: ['levels'],
+  tanh: [],
 };
 
 const modelFields = ['version', 'name', 'input', 'nodes', 'output', 'preprocessing', 'classNames', 'fixedRanks'];
@@ -104,6 +111,10 @@ function decodeNode(value: unknown, path: string, decode: Decoder): Node {
       return { ...base, op, ...weights() };
     case 'leakyRelu':
       return { ...base, op, slope: decode.number(...at('slope')) };
+    case 'prelu':
+      return { ...base, op, weight: decode.string(...at('weight')) };
+    case 'clip':
+      return { ...base, op, low: decode.number(...at('low')), high: decode.number(...at('high')) };
     case 'maxPool2d':
       return { ...base, op, ...pooling() };
     case 'averagePool2d':

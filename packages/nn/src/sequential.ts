@@ -45,6 +45,17 @@ export interface SequentialBuilder {
   readonly linear: (name: string, spec: { readonly outputs: number; readonly bias?: boolean }) => SequentialBuilder;
   readonly relu: (name?: string) => SequentialBuilder;
   readonly leakyRelu: (slope: number, name?: string) => SequentialBuilder;
+  /** A slope for each channel, 0.25 at first. */
+  readonly prelu: (name: string) => SequentialBuilder;
+  readonly clip: (low: number, high: number, name?: string) => SequentialBuilder;
+  /** clip from 0 to 6. */
+  readonly relu6: (name?: string) => SequentialBuilder;
+  readonly sigmoid: (name?: string) => SequentialBuilder;
+  readonly tanh: (name?: string) => SequentialBuilder;
+  /** The exact one, x Φ(x). */
+  readonly gelu: (name?: string) => SequentialBuilder;
+  readonly silu: (name?: string) => SequentialBuilder;
+  readonly softplus: (name?: string) => SequentialBuilder;
   readonly maxPool: (name: string, spec: PoolSpec) => SequentialBuilder;
   readonly averagePool: (name: string, spec: PoolSpec & { readonly countPadding?: boolean }) => SequentialBuilder;
   readonly globalAveragePool: (name?: string) => SequentialBuilder;
@@ -96,6 +107,14 @@ export function sequential(
     },
     relu: (layer) => add({ op: 'relu', ...chain.link('relu', layer) }),
     leakyRelu: (slope, layer) => add({ op: 'leakyRelu', ...chain.link('leakyRelu', layer), slope }),
+    prelu: (layer) => add({ op: 'prelu', ...chain.link('prelu', layer), weight: chain.slopesOf(layer) }),
+    clip: (low, high, layer) => add({ op: 'clip', ...chain.link('clip', layer), low, high }),
+    relu6: (layer) => builder.clip(0, 6, layer),
+    sigmoid: (layer) => add({ op: 'sigmoid', ...chain.link('sigmoid', layer) }),
+    tanh: (layer) => add({ op: 'tanh', ...chain.link('tanh', layer) }),
+    gelu: (layer) => add({ op: 'gelu', ...chain.link('gelu', layer) }),
+    silu: (layer) => add({ op: 'silu', ...chain.link('silu', layer) }),
+    softplus: (layer) => add({ op: 'softplus', ...chain.link('softplus', layer) }),
     maxPool: (layer, spec) => add({ op: 'maxPool2d', ...chain.link('maxPool2d', layer), ...pooling(spec) }),
     averagePool: (layer, spec) => {
       const countPadding = spec.countPadding ?? false;
@@ -122,6 +141,8 @@ interface Chain {
   readonly link: (op: Operation, given: string | undefined) => { name: string; inputs: string[] };
   /** New parameters for a layer of `weightShape[0]` outputs; a bias unless it is refused. */
   readonly parametersOf: (layer: string, weightShape: Shape, bias?: boolean) => { weight: string; bias?: string };
+  /** New slopes for the channels at the end of the chain; their name. */
+  readonly slopesOf: (layer: string) => string;
   readonly append: (node: Node) => void;
   /** Channels of the map, or flat features, at the end of the chain. */
   readonly features: () => number;
@@ -152,6 +173,10 @@ function startChain(name: string, inputShape: Model['input']['shape'], options: 
       if (!bias) return { weight };
       parameters.set(`${layer}.bias`, initializer.bias(weightShape[0] ?? 0));
       return { weight, bias: `${layer}.bias` };
+    },
+    slopesOf: (layer) => {
+      parameters.set(`${layer}.weight`, initializer.slopes(shape[0] ?? 0));
+      return `${layer}.weight`;
     },
     append: (node) => {
       shape = nodeShape(node, [shape], Object.fromEntries(parameters));

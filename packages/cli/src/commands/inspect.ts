@@ -12,17 +12,24 @@ import type { Column } from '../table.ts';
 const operationNames: Readonly<Record<Operation, string>> = {
   add: 'add',
   averagePool2d: 'average pool',
+  clip: 'clip',
   concat: 'concat',
   conv2d: 'conv',
   dropout: 'dropout',
   flatten: 'flatten',
+  gelu: 'gelu',
   globalAveragePool: 'global pool',
   leakyRelu: 'leaky relu',
   linear: 'linear',
   maxPool2d: 'max pool',
+  prelu: 'prelu',
   relu: 'relu',
+  sigmoid: 'sigmoid',
+  silu: 'silu',
   softmax: 'softmax',
+  softplus: 'softplus',
   spatialPyramidPool: 'pyramid pool',
+  tanh: 'tanh',
 };
 
 /** Keeps the table within 110 columns whatever the network: the other columns are at most 85 wide for 10^10 multiply-adds. */
@@ -69,7 +76,7 @@ function costTable(model: Model, cost: ModelCost): string {
   const nodes = new Map(model.nodes.map((node) => [node.name, node]));
   const weightShape = (row: LayerCost): readonly number[] => {
     const node = nodes.get(row.name);
-    return node !== undefined && 'weight' in node ? (model.parameters[node.weight]?.shape ?? []) : [];
+    return node?.op === 'conv2d' || node?.op === 'linear' ? (model.parameters[node.weight]?.shape ?? []) : [];
   };
   const columns: Column<LayerCost>[] = [
     { heading: 'layer', cell: (row) => row.name, most: longestName },

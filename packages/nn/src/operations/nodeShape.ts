@@ -5,6 +5,7 @@ import type { Shape } from '@rankwise/tensor';
 import type { Model, Node } from '../model.ts';
 import { addShape } from './add.ts';
 import { onlyInput } from './checks.ts';
+import { clipShape } from './clip.ts';
 import { concatShape } from './concat.ts';
 import { conv2dShape } from './conv2d.ts';
 import { flattenShape } from './flatten.ts';
@@ -12,6 +13,7 @@ import { globalAveragePoolShape } from './globalAveragePool.ts';
 import { leakyReluShape } from './leakyRelu.ts';
 import { linearShape } from './linear.ts';
 import { pool2dShape } from './pool2d.ts';
+import { preluShape } from './prelu.ts';
 import { softmaxShape } from './softmax.ts';
 import { spatialPyramidPoolShape } from './spatialPyramidPool.ts';
 
@@ -38,11 +40,20 @@ export function nodeShape(node: Node, inputs: readonly Shape[], parameters: Mode
       return concatShape(node, inputs);
     case 'leakyRelu':
       return leakyReluShape(node, inputs);
+    case 'prelu':
+      return preluShape(node, inputs, parameters);
+    case 'clip':
+      return clipShape(node, inputs);
     case 'softmax':
       return softmaxShape(node, inputs);
     case 'flatten':
       return flattenShape(node, inputs);
     case 'relu':
+    case 'sigmoid':
+    case 'tanh':
+    case 'gelu':
+    case 'silu':
+    case 'softplus':
     case 'dropout':
       return onlyInput(node, inputs);
   }

@@ -4,6 +4,7 @@ import type { Tensor } from '@rankwise/tensor';
 
 import type { Node } from '../model.ts';
 import { runAdd } from './add.ts';
+import { runClip } from './clip.ts';
 import { runConcat } from './concat.ts';
 import { runConv2d } from './conv2d.ts';
 import { runFlatten } from './flatten.ts';
@@ -13,7 +14,9 @@ import { runLinear } from './linear.ts';
 import { inputOf } from './nodeCall.ts';
 import type { NodeCall } from './nodeCall.ts';
 import { runAveragePool2d, runMaxPool2d } from './pool2d.ts';
+import { runPrelu } from './prelu.ts';
 import { runRelu } from './relu.ts';
+import { runSmoothActivation } from './smoothActivation.ts';
 import { runSoftmax } from './softmax.ts';
 import { runSpatialPyramidPool } from './spatialPyramidPool.ts';
 
@@ -40,6 +43,16 @@ export function runNode(node: Node, call: NodeCall): Tensor<'f32'> {
       return runRelu(call);
     case 'leakyRelu':
       return runLeakyRelu(node, call);
+    case 'prelu':
+      return runPrelu(node, call);
+    case 'clip':
+      return runClip(node, call);
+    case 'sigmoid':
+    case 'tanh':
+    case 'gelu':
+    case 'silu':
+    case 'softplus':
+      return runSmoothActivation(node, call);
     case 'softmax':
       return runSoftmax(call);
     case 'flatten':
