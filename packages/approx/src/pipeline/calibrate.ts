@@ -314,7 +314,8 @@ function namesOf(layers: readonly SampledLayer[]): string[] {
   return layers.map(({ layer }) => layer.name);
 }
 
-function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {
+/** Eigenvalues of the covariance of the rows, descending, in f64. */
+export function spectrumOf(rows: Tensor<'f32'>, kernels: Kernels): Float64Array {
   const mean = meanRow(rows);
   const { values } = symmetricEigen(centredMoment(rows, mean, rows, mean, kernels), { kernels });
   const count = rows.shape[0] ?? 1;

@@ -187,6 +187,8 @@ function describeProgress({ phase, layer = '', done, total }: ProgressEvent): st
   switch (phase) {
     case 'calibrate':
       return `sampling responses, image ${done} of ${total}`;
+    case 'sensitivity':
+      return `trying each layer alone, image ${done} of ${total}`;
     case 'advance':
       return `running the layers before ${layer}`;
     case 'solve':
