@@ -25,6 +25,14 @@ export interface Decoder {
   readonly numbers: (value: unknown, path: string) => number[];
 }
 
+/**
+ * Readers that throw what `fail` makes of a value of another type.
+ * @example
+ * import { createDecoder } from '@rankwise/nn';
+ * const decode = createDecoder((path, expected, got) => new Error(`${path}: expected ${expected}, got ${got}`));
+ * decode.numbers([1, 2], 'shape') // => [1, 2]
+ * decode.string(3, 'name') // => throws Error: name: expected a string, got 3
+ */
 export function createDecoder(fail: Fail): Decoder {
   const refuse = (path: string, expected: string, got: unknown): Error => fail(path, expected, describe(got));
   const string = (value: unknown, path: string): string => {

@@ -40,6 +40,8 @@ export { sppNet7 } from './zoo/sppNet7.ts';
 export type { ZooOptions } from './zoo/sppNet7.ts';
 export { alexNet } from './zoo/alexNet.ts';
 export { vgg16 } from './zoo/vgg16.ts';
+export { createDecoder } from './decode.ts';
+export type { Decoder, Fail, ObjectFields } from './decode.ts';
 export { preprocessImages } from './preprocess.ts';
 export { topK } from './accuracy.ts';
 export { loadModel, saveModel } from './modelFile.ts';

@@ -1,0 +1,107 @@
+/** What a report says of one layer, against the two networks. */
+
+import { energyKept } from '../ranks/energyRanks.ts';
+import { decompositionPays } from '../decomposition/decompositionCost.ts';
+import type { ConvolutionLayer } from '../layers.ts';
+import { nonlinearityName } from '../solve/nonlinearity.ts';
+import { errorClaim, exactClaim, foundError, uncheckedClaim } from './claim.ts';
+import type { MeasuredLayer } from './measureModels.ts';
+import type { ClaimedErrors, LayerClaims, ReportClaims } from './readReport.ts';
+import type { Claim, VerifiedLayer } from './verification.ts';
+
+/** What was found of one layer. */
+export interface LayerFindings {
+  /** As the original has it. */
+  readonly layer: ConvolutionLayer | undefined;
+  /** Undefined when it was left alone. */
+  readonly replaced: VerifiedLayer | undefined;
+  /** On the images of the report; undefined where those are not at hand. */
+  readonly heldOut: MeasuredLayer | undefined;
+  readonly fit: MeasuredLayer | undefined;
+  /** On whatever images are at hand, to stand beside the claim. */
+  readonly given: MeasuredLayer | undefined;
+}
+
+/** Every figure of one layer's entry. */
+export function layerClaims(claims: LayerClaims, { settings, counted }: ReportClaims, found: LayerFindings): Claim[] {
+  const { name } = claims;
+  const { layer, replaced } = found;
+  if (layer === undefined) return [exactClaim(name, 'layer', name, null)];
+  const exact = (what: string, claimed: Claim['claimed'], value: Claim['found']): Claim =>
+    exactClaim(name, what, claimed, value);
+  const rank = replaced?.ranks.at(-1) ?? layer.filters;
+  return [
+    exact('filters', claims.filters, layer.filters),
+    exact('channels', claims.channels, layer.channels),
+    exact('kernel', extents(claims.kernel), extents(layer.kernel)),
+    exact('output shape', extents(claims.outputShape), extents(layer.outputShape)),
+    exact('nonlinearity', claims.nonlinearity, nonlinearityName(layer.nonlinearity)),
+    exact('counted', claims.counted, counted.includes(name)),
+    exact('decomposed', claims.decomposed, replaced !== undefined),
+    exact('rank', claims.effectiveRank, rank),
+    askedRank(claims, layer, replaced),
+    exact('multiply-adds before', claims.macsBefore, layer.macs),
+    exact('multiply-adds after', claims.macsAfter, replaced?.macsAfter ?? layer.macs),
+    exact('energy kept', claims.energyKept, claims.decomposed ? energyKept(claims.spectrum, claims.rank) : 1),
+    uncheckedClaim(name, 'spectrum', claims.spectrum.length, 'it is of the calibration images'),
+    exact('iterations', claims.iterations, claims.traceLength),
+    ...errorClaims(claims, settings, found),
+  ];
+}
+
+function extents(values: readonly number[]): string {
+  return values.join('×');
+}
+
+/** The rank asked for is at least the one the layer has; one left alone is one that would not have paid. */
+function askedRank(claims: LayerClaims, layer: ConvolutionLayer, replaced: VerifiedLayer | undefined): Claim {
+  const { name, rank } = claims;
+  const found = replaced?.ranks.at(-1);
+  const possible = found === undefined ? !decompositionPays(layer, rank) : rank >= found && rank <= layer.filters;
+  return possible
+    ? uncheckedClaim(name, 'rank asked for', rank, 'it is possible; what was asked for leaves no trace')
+    : exactClaim(name, 'rank asked for', rank, null);
+}
+
+function errorClaims(
+  claims: LayerClaims,
+  { reconstruction, solver }: ReportClaims['settings'],
+  found: LayerFindings,
+): Claim[] {
+  const { name, error, linearError } = claims;
+  if (error === null || found.replaced === undefined) {
+    return [
+      exactClaim(name, 'error', error === null ? 'none' : 'some', found.replaced === undefined ? 'none' : 'some'),
+    ];
+  }
+  const measured = (on: MeasuredLayer) =>
+    reconstruction === 'asymmetric' ? foundError(on.inside, on.insideTerms) : foundError(on.alone, on.aloneTerms);
+  const compared = (what: string, claimed: number | null, on: MeasuredLayer | undefined, why: string): Claim => {
+    if (on !== undefined) return errorClaim(name, what, claimed, measured(on));
+    const beside = found.given === undefined ? null : finiteOrNull(measured(found.given).value);
+    return uncheckedClaim(name, what, claimed, why, beside);
+  };
+  return [
+    compared('held-out error', error.heldOut, found.heldOut, 'its held-out images are not at hand'),
+    compared('fitting error', error.fit, found.fit, 'its fitting images were not run'),
+    ...linearClaims(name, error, linearError, solver),
+  ];
+}
+
+/** The linear map is in neither file, unless it is the one that was installed. */
+function linearClaims(
+  layer: string,
+  error: ClaimedErrors,
+  linearError: ClaimedErrors | null,
+  solver: ReportClaims['settings']['solver'],
+): Claim[] {
+  const claimed = linearError?.heldOut ?? linearError?.fit ?? null;
+  if (solver !== 'linear') return [uncheckedClaim(layer, 'linear error', claimed, 'the linear map is in neither file')];
+  return (['fit', 'heldOut'] as const).map((which) =>
+    exactClaim(layer, `linear error (${which})`, linearError?.[which] ?? null, error[which]),
+  );
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
