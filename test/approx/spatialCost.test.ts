@@ -20,7 +20,7 @@ import type { Model } from '@rankwise/nn';
 import { createRandom, zeros } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plannedRanks } from '../../packages/approx/src/ranks/selectRanks.ts';
+import { plannedRanks } from '../../packages/approx/src/ranks/rankPlan.ts';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { runs } from '../kit/runs.ts';
 import { oneConvolution } from './oneConvolution.ts';

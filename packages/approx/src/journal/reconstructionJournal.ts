@@ -16,7 +16,7 @@ import type { Tensor } from '@rankwise/tensor';
 import type { CalibratedLayer, Calibration } from '../pipeline/calibrate.ts';
 import type { ReconstructionOptions } from '../pipeline/reconstruct.ts';
 import type { LayerSolution } from '../pipeline/solveLayer.ts';
-import type { RankPlan } from '../ranks/selectRanks.ts';
+import type { RankPlan } from '../ranks/rankPlan.ts';
 import type { AlternationState } from '../solve/nonlinearSolver.ts';
 import { canonicalText, commonFingerprint, nameOf, tensorsChecksum } from './fingerprint.ts';
 import { openSession } from './journalSession.ts';

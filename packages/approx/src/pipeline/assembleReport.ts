@@ -5,7 +5,7 @@ import { modelCost } from '@rankwise/nn';
 import { approximatedMacs } from '../decomposition/decompositionCost.ts';
 import { modelDigest } from '../digest/digests.ts';
 import type { RankMethod } from '../ranks/rankRequest.ts';
-import type { RankPlan } from '../ranks/selectRanks.ts';
+import type { RankPlan } from '../ranks/rankPlan.ts';
 import type { ApproximateCalibratedOptions } from './approximate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
 import type { OutputComparison } from './compareOutputs.ts';

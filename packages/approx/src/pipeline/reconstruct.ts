@@ -15,7 +15,7 @@ import { journalled } from '../journal/journalSession.ts';
 import { openReconstructionJournal } from '../journal/reconstructionJournal.ts';
 import type { ReconstructionJournal, TimedSolution } from '../journal/reconstructionJournal.ts';
 import { energyKept } from '../ranks/energyRanks.ts';
-import type { RankPlan } from '../ranks/selectRanks.ts';
+import type { RankPlan } from '../ranks/rankPlan.ts';
 import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';

@@ -6,7 +6,7 @@
  */
 
 import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
-import type { RankPlan } from '../ranks/selectRanks.ts';
+import type { RankPlan } from '../ranks/rankPlan.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import type { Calibration } from './calibrate.ts';
