@@ -23,6 +23,13 @@ export type {
   ReportDigests,
   Solver,
 } from './pipeline/report.ts';
+export { chainObjective } from './descent/chainObjective.ts';
+export type { ChainObjective, ChainProblem } from './descent/chainObjective.ts';
+export { descend } from './descent/descend.ts';
+export type { DescentOptions, DescentSolution } from './descent/descend.ts';
+export type { Factor, FactorChain } from './descent/factorChain.ts';
+export { limitedMemoryBfgs } from './descent/limitedMemoryBfgs.ts';
+export type { DescentTrace, Minimum, MinimiserOptions, Objective } from './descent/limitedMemoryBfgs.ts';
 export { approximatedMacs, decompositionPays, originalMacs } from './decomposition/decompositionCost.ts';
 export type { LayerSize } from './decomposition/decompositionCost.ts';
 export { modelDigest } from './digest/digests.ts';
