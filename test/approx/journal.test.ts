@@ -178,10 +178,16 @@ describe('journal', () => {
     await expect(resumed({}, chainNetwork(7))).rejects.toThrow(
       /^calibrate: journal: expected model \w{32}, got \w{32}/,
     );
-    for (const changes of [{ seed: 1 }, { positions: 7 }, { batchSize: 4 }, { heldOut: 0.3 }, { exclude: ['conv3'] }]) {
-      await expect(resumed(changes)).rejects.toThrow(
-        /^calibrate: journal: expected settings \{.*it belongs to other work$/,
-      );
+    const refusals: [Partial<ApproximateOptions>, string][] = [
+      [{ seed: 1 }, 'seed 1, got 0'],
+      [{ positions: 7 }, 'positions 7, got 8'],
+      [{ batchSize: 4 }, 'batchSize 4, got 5'],
+      [{ heldOut: 0.3 }, 'fitImages 11, got 13'],
+      [{ images: 15 }, 'count 15, got 16'],
+      [{ exclude: ['conv3'] }, 'layers conv2, conv4, got conv2, conv3, conv4'],
+    ];
+    for (const [changes, message] of refusals) {
+      await expect(resumed(changes)).rejects.toThrow(`calibrate: journal: expected ${message} in its entry samples-0`);
     }
     const images = approximate(model, imagesFor(model, 16, 10), { ...options, journal: memoryJournal(entries) });
     await expect(images).rejects.toThrow(/^calibrate: journal: expected images/);

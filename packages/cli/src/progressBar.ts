@@ -17,8 +17,9 @@ export interface ProgressBar {
   /**
    * @param fraction - of the whole work, 0…1
    * @param doing - the phase and the layer
+   * @param left - seconds left, where the work has a forecast of its own; otherwise taken from the share done
    */
-  update(fraction: number, doing: string): void;
+  update(fraction: number, doing: string, left?: number): void;
   /** Takes the line away. */
   clear(): void;
 }
@@ -31,11 +32,11 @@ export function createProgressBar(output: Output, now: () => number): ProgressBa
   const started = now();
   let drawn = -Infinity;
   return {
-    update: (fraction, doing) => {
+    update: (fraction, doing, left) => {
       const time = now();
       if (!output.isTerminal || time - drawn < redrawMilliseconds) return;
       drawn = time;
-      const line = progressLine(fraction, (time - started) / 1000, doing);
+      const line = progressLine(fraction, (time - started) / 1000, doing, left);
       // One column less than there are: a full line would wrap on some terminals.
       output.write(startOfLine + line.slice(0, Math.max(0, output.columns - 1)));
     },
@@ -50,12 +51,14 @@ export function createProgressBar(output: Output, now: () => number): ProgressBa
 /**
  * The line a progress bar shows.
  * @param seconds - since the start
+ * @param forecast - seconds left, if the work knows
  */
-export function progressLine(fraction: number, seconds: number, doing: string): string {
+export function progressLine(fraction: number, seconds: number, doing: string, forecast?: number): string {
   const share = Math.min(1, Math.max(0, fraction));
   const filled = Math.round(share * barWidth);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
-  const left = share >= leastForecast ? `, ${formatDuration((seconds * (1 - share)) / share)} left` : '';
+  const secondsLeft = forecast ?? (share >= leastForecast ? (seconds * (1 - share)) / share : undefined);
+  const left = secondsLeft === undefined ? '' : `, ${formatDuration(secondsLeft)} left`;
   return `${bar} ${Math.floor(100 * share)}% ${formatDuration(seconds)}${left}  ${doing}`;
 }
 

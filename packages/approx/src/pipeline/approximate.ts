@@ -20,6 +20,7 @@ import { compareOutputs } from './compareOutputs.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { assembleReport } from './assembleReport.ts';
 import type { Candidate } from './assembleReport.ts';
+import { forecasting } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
 import { checkReconstruction, reconstruct } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
@@ -86,11 +87,12 @@ export async function approximate(
   checkRequest(model, request, options, count === 1 ? 0 : (options.heldOut ?? 0.1));
   const started = performance.now();
   const layers = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
-  const onProgress = scaledProgress(options, 0, calibrationShare);
+  const whole = { onProgress: forecasting((event) => options.onProgress?.(event)) };
+  const onProgress = scaledProgress(whole, 0, calibrationShare);
   const calibration = await calibrate(model, images, { ...options, layers, onProgress });
   const result = await approximateCalibrated(calibration, {
     ...options,
-    onProgress: scaledProgress(options, calibrationShare, 1 - calibrationShare),
+    onProgress: scaledProgress(whole, calibrationShare, 1 - calibrationShare),
   });
   return { ...result, report: { ...result.report, seconds: (performance.now() - started) / 1000 } };
 }
@@ -201,7 +203,7 @@ function checkRequest(
 
 /** Passes events on as a part of a larger whole. */
 function scaledProgress(
-  { onProgress }: ApproximateCalibratedOptions,
+  { onProgress }: Pick<ApproximateCalibratedOptions, 'onProgress'>,
   start: number,
   share: number,
 ): (event: ProgressEvent) => void {

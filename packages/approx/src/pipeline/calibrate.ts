@@ -32,7 +32,7 @@ import type { ImageSource, Model } from '@rankwise/nn';
 import { symmetricEigen } from '@rankwise/linalg';
 import { sourceDigest, updateWithImages } from '../digest/digests.ts';
 import { createSha256 } from '../digest/sha256.ts';
-import { canonicalText, commonFingerprint, imagesChecksum } from '../journal/fingerprint.ts';
+import { commonFingerprint, imagesChecksum } from '../journal/fingerprint.ts';
 import type { Journal } from '../journal/journal.ts';
 import { journalled, openSession } from '../journal/journalSession.ts';
 import type { JournalSession } from '../journal/journalSession.ts';
@@ -137,7 +137,12 @@ export async function calibrate(
   const takeTurn = createTurnTaker(options.signal);
   const session = await openSession('calibrate', options.journal, async () => ({
     ...commonFingerprint(model, kernels),
-    settings: canonicalText({ images: chosen.count, fitImages, positions, seed, batchSize, layers: namesOf(sampled) }),
+    layers: sampled.map(({ layer }) => layer.name).join(', '),
+    positions: `${positions}`,
+    seed: `${seed}`,
+    batchSize: `${batchSize}`,
+    count: `${chosen.count}`,
+    fitImages: `${fitImages}`,
     images: await imagesChecksum(chosen, ranges, takeTurn),
   }));
   return journalled(session, async () => {
@@ -308,10 +313,6 @@ async function withSpectra({ layers, fitImages, kernels, session, takeTurn }: Sa
     const fitRows = fitImages * positions.perImage;
     return { layer, positions, target, fitRows, energies: spectra[i] ?? new Float64Array() };
   });
-}
-
-function namesOf(layers: readonly SampledLayer[]): string[] {
-  return layers.map(({ layer }) => layer.name);
 }
 
 /** Eigenvalues of the covariance of the rows, descending, in f64. */

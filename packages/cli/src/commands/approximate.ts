@@ -17,6 +17,8 @@ import { kernelsRecord, withKernels } from '../withKernels.ts';
 import { checkWritable, isSameFile, writeFileAtomically } from '../writeFileAtomically.ts';
 import { formatApproximation } from './approximationTable.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { interruptNote, journalOptions, readJournalOptions, withJournal } from './journalOptions.ts';
+import type { CommandJournal } from './journalOptions.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
@@ -24,7 +26,7 @@ const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
 const methods = ['best', 'energy', 'uniform'] as const;
 
-type Settings = Omit<ApproximateOptions, 'kernels' | 'onProgress' | 'signal'>;
+type Settings = Omit<ApproximateOptions, 'journal' | 'kernels' | 'onProgress' | 'signal'>;
 
 export const approximateCommand: Command = {
   name: 'approximate',
@@ -60,6 +62,7 @@ export const approximateCommand: Command = {
     images: { argument: 'N', text: 'Calibration images, chosen at random; labels are not used.', fallback: '3000' },
     positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
     seed: { argument: 'S', text: "Seed of every random choice, and of a zoo model's weights.", fallback: '0' },
+    ...journalOptions,
     ...kernelOptions,
   },
   examples: [
@@ -81,7 +84,8 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   const argument = operands[0] ?? '';
   const [output, page] = [options.required('output'), options.text('report')];
   const data = options.required('data');
-  const files: Files = { output, json: reportFileFor(output), html: page };
+  const kept = readJournalOptions(options, output);
+  const files: Files = { output, json: reportFileFor(output), html: page, kept };
   const targets = [output, files.json, ...(page === undefined ? [] : [page])];
   if (page !== undefined && ((await isSameFile(output, page)) || (await isSameFile(files.json, page)))) {
     throw new UsageError(`--report: expected another file than --output and ${files.json}, got ${page}`);
@@ -92,12 +96,8 @@ async function runApproximate({ operands, options, terminal }: Call): Promise<vo
   const { source } = await openModelImages(sketch, options, { withLabels: false });
   await withKernels(request, terminal, async (opened) => {
     const model = await withZooWeights(argument, sketch, settings.seed ?? 0, terminal);
-    const { report } = await approximateAndWrite(
-      model,
-      source,
-      { ...complete, kernels: opened.kernels },
-      files,
-      terminal,
+    const { report } = await withJournal(kept, terminal, () =>
+      approximateAndWrite(model, source, { ...complete, kernels: opened.kernels }, files, terminal),
     );
     terminal.stdout.write(
       options.flag('json')
@@ -111,19 +111,23 @@ interface Files {
   readonly output: string;
   readonly json: string;
   readonly html: string | undefined;
+  /** Where what is done is kept. */
+  readonly kept: CommandJournal | undefined;
 }
 
 function approximateAndWrite(
   model: Model,
   source: ImageSource,
   options: ApproximateOptions,
-  { output, json, html }: Files,
+  { output, json, html, kept }: Files,
   terminal: Terminal,
 ): Promise<ApproximationResult> {
   const bar = createProgressBar(terminal.stderr, terminal.now);
-  return interruptible(terminal, async (signal) => {
-    const onProgress = (event: ProgressEvent): void => bar.update(event.fraction, describeProgress(event));
-    const made = await approximate(model, source, { ...options, signal, onProgress }).finally(bar.clear);
+  const journal = kept === undefined ? {} : { journal: kept.journal };
+  const work = async (signal: AbortSignal): Promise<ApproximationResult> => {
+    const onProgress = (event: ProgressEvent): void =>
+      bar.update(event.fraction, describeProgress(event), event.secondsLeft);
+    const made = await approximate(model, source, { ...options, ...journal, signal, onProgress }).finally(bar.clear);
     const page = html === undefined ? [] : [[html, renderReport(made.report)] as const];
     const files = [
       [output, saveModel(made.model)] as const,
@@ -134,7 +138,8 @@ function approximateAndWrite(
     signal.throwIfAborted();
     for (const [path, content] of files) await writeFileAtomically(path, content);
     return made;
-  });
+  };
+  return interruptible(terminal, work, () => interruptNote(kept));
 }
 
 /** @throws UsageError when the file is one of those that are read; CommandError when it could not be written. */
