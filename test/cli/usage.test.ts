@@ -5,7 +5,7 @@ import { runs } from '../kit/runs.ts';
 import { readJson } from '../kit/repository.ts';
 import { run } from './support.ts';
 
-const commands = ['inspect', 'ranks', 'approximate', 'evaluate'];
+const commands = ['inspect', 'ranks', 'approximate', 'evaluate', 'verify'];
 
 describe('help and version', () => {
   it('prints the commands', async () => {
@@ -24,7 +24,7 @@ describe('help and version', () => {
   it.each(commands)('%s --help has usage, every option, two examples and the exit codes', async (command) => {
     const { code, stdout, stderr } = await run([command, '--help']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(new RegExp(`^Usage: rankwise ${command} MODEL`));
+    expect(stdout).toMatch(new RegExp(`^Usage: rankwise ${command} (MODEL|ORIGINAL APPROXIMATED)`));
     expect(stdout.match(/^ {2}# .*\n {2}rankwise /gm)).toHaveLength(2);
     expect(stdout).toContain('Exit codes: 0 done; 1 the work failed');
     expect(stdout).toMatch(/^ {6}--json /m);
@@ -44,7 +44,11 @@ describe('help and version', () => {
 
 describe('bad usage exits 2 with one line', () => {
   const lines: [name: string, line: string, message: string][] = [
-    ['no command', '', 'expected a command (inspect, ranks, approximate, evaluate), got nothing (see rankwise --help)'],
+    [
+      'no command',
+      '',
+      'expected a command (inspect, ranks, approximate, evaluate, verify), got nothing (see rankwise --help)',
+    ],
     ['unknown command', 'compress', "got 'compress'"],
     ['words after --version', '--version now', "expected nothing after --version, got 'now'"],
     ['no model', 'inspect', 'expected MODEL, got nothing (see rankwise inspect --help)'],

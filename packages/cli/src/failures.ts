@@ -4,7 +4,7 @@
  * | code | meaning                                                                                        |
  * |------|------------------------------------------------------------------------------------------------|
  * | 0    | done                                                                                           |
- * | 1    | the work failed: an unreadable file, bad content, an unreachable speed-up, an interrupt        |
+ * | 1    | the work failed: an unreadable file, bad content, an unreachable speed-up, a wrong report, an interrupt |
  * | 2    | bad usage: an unknown command or option, a missing argument, a malformed or senseless value    |
  */
 

@@ -4,7 +4,7 @@ import { commonOptions } from './options.ts';
 import type { Command, OptionSpec } from './options.ts';
 
 const width = 100;
-const exitCodesText = `Exit codes: 0 done; 1 the work failed (unreadable file, bad content, unreachable speed-up, interrupt);
+const exitCodesText = `Exit codes: 0 done; 1 the work failed (unreadable file, bad content, unreachable speed-up, wrong report, interrupt);
 2 bad usage (unknown option, missing argument, malformed number). Errors are one line on stderr;
 with RANKWISE_DEBUG=1 a stack trace follows.`;
 
@@ -33,7 +33,9 @@ export function commandHelp(command: Command): string {
     ];
     return lines.join('\n');
   });
-  const operands = [modelText, ...(command.options['data'] === undefined ? [] : [imagesText])];
+  const models = command.operands.filter((operand) => operand !== 'MODEL');
+  const alike = models.length === 0 ? [] : [`${models.join(' and ')} are each a MODEL:`];
+  const operands = [...alike, modelText, ...(command.options['data'] === undefined ? [] : [imagesText])];
   const examples = command.examples.map(([comment, line]) => `  # ${comment}\n  ${line}`);
   return `${[
     usage.join('\n'),

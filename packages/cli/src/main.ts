@@ -8,6 +8,7 @@ import { approximateCommand } from './commands/approximate.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { ranksCommand } from './commands/ranks.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { CommandError, UsageError, exitCodes, oneLine } from './failures.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { parseCall } from './options.ts';
@@ -15,7 +16,7 @@ import type { Command } from './options.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
-const commands: readonly Command[] = [inspectCommand, ranksCommand, approximateCommand, evaluateCommand];
+const commands: readonly Command[] = [inspectCommand, ranksCommand, approximateCommand, evaluateCommand, verifyCommand];
 
 /** What @rankwise/simd throws when its memory is short; the package may be missing, so its class is not imported. */
 const memoryErrorName = 'MemoryError';

@@ -17,6 +17,13 @@ export const dataOptions: Readonly<Record<string, OptionSpec>> = {
   },
 };
 
+/** The option by which commands that score take labels. */
+export const labelsOption: OptionSpec = {
+  argument: 'FILE',
+  text: 'Labels: IDX, .npy, safetensors with labels, or text with one integer a line.',
+  otherwise: 'those in the image file, or beside it as MNIST names them',
+};
+
 export interface ModelImages {
   readonly source: ImageSource;
   readonly labels: Labels | undefined;

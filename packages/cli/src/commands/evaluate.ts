@@ -6,7 +6,8 @@ import { forward, inferShapes, peakLiveElements, topK } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 
 import type { Labels } from '../data/imageSet.ts';
-import { CommandError, UsageError } from '../failures.ts';
+import { checkLabels } from '../data/labels.ts';
+import { UsageError } from '../failures.ts';
 import { interruptible, takeTurn } from '../interruptible.ts';
 import { openModel } from '../modelArgument.ts';
 import { describeKernels } from '../openKernels.ts';
@@ -15,7 +16,7 @@ import { createProgressBar } from '../progressBar.ts';
 import { formatCount, formatMilliseconds, formatPercent } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { kernelsRecord, withKernels } from '../withKernels.ts';
-import { dataOptions, openModelImages } from './dataOptions.ts';
+import { dataOptions, labelsOption, openModelImages } from './dataOptions.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
@@ -31,11 +32,7 @@ export const evaluateCommand: Command = {
   operands: ['MODEL'],
   options: {
     ...dataOptions,
-    labels: {
-      argument: 'FILE',
-      text: 'Labels: IDX, .npy, safetensors with labels, or text with one integer a line.',
-      otherwise: 'those in the image file, or beside it as MNIST names them',
-    },
+    labels: labelsOption,
     images: { argument: 'N', text: 'Use the first N images only.', otherwise: 'all' },
     seed: { argument: 'S', text: "Seed of a zoo model's random weights.", fallback: '0' },
     ...kernelOptions,
@@ -63,7 +60,7 @@ async function evaluate({ operands, options, terminal }: Call): Promise<void> {
   }
   const used = firstLabels(labels, source.count);
   const classes = sizeOf(inferShapes(sketch).get(sketch.output) ?? []);
-  checkLabels(used, classes);
+  checkLabels(sketch, used);
   await withKernels(request, terminal, async (opened) => {
     const { kernels } = opened;
     const model = await withZooWeights(argument, sketch, seed, terminal);
@@ -127,15 +124,4 @@ function firstLabels(labels: Labels, count: number): Labels {
   return labels.dtype === 'u8'
     ? slice(labels as Tensor<'u8'>, [[0, count]])
     : slice(labels as Tensor<'i32'>, [[0, count]]);
-}
-
-/** What topK would refuse, found before the network is run. */
-function checkLabels(labels: Labels, classes: number): void {
-  const { data, offset, shape, strides } = labels;
-  for (let image = 0; image < (shape[0] ?? 0); image++) {
-    const label = data[offset + image * (strides[0] ?? 1)] ?? -1;
-    if (label < 0 || label >= classes) {
-      throw new CommandError(`labels: expected classes from 0 to ${classes - 1}, got ${label} for image ${image}`);
-    }
-  }
 }

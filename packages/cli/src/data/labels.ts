@@ -6,9 +6,11 @@
 import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { FormatError, readNpy, readSafetensors, tensorOf } from '@rankwise/tensor';
+import { FormatError, readNpy, readSafetensors, sizeOf, tensorOf } from '@rankwise/tensor';
+import { inferShapes } from '@rankwise/nn';
+import type { Model } from '@rankwise/nn';
 
-import { namingFile } from '../failures.ts';
+import { CommandError, namingFile } from '../failures.ts';
 import { gunzipBytes, isGzip, readFileBytes } from '../readFileBytes.ts';
 import { asLabels, looksLikeNpy, looksLikeSafetensors } from './arrayFile.ts';
 import { looksLikeIdx, readIdx } from './idx.ts';
@@ -23,6 +25,20 @@ const largestLabel = 2 ** 31 - 1;
 export async function openLabels(path: string): Promise<Labels> {
   const stored = await readFileBytes(path);
   return namingFile(path, async () => readLabels(isGzip(stored) ? await gunzipBytes(stored) : stored));
+}
+
+/**
+ * Refuses labels that are no classes of the model, before it is run.
+ * @throws CommandError naming the first.
+ */
+export function checkLabels(model: Model, { data, offset, shape, strides }: Labels): void {
+  const classes = sizeOf(inferShapes(model).get(model.output) ?? []);
+  for (let image = 0; image < (shape[0] ?? 0); image++) {
+    const label = data[offset + image * (strides[0] ?? 1)] ?? -1;
+    if (label < 0 || label >= classes) {
+      throw new CommandError(`labels: expected classes from 0 to ${classes - 1}, got ${label} for image ${image}`);
+    }
+  }
 }
 
 /** The name MNIST's convention gives the labels of an image file, or undefined when its name does not follow it. */
