@@ -1,5 +1,6 @@
-import { calibrate } from '@rankwise/approx';
+import { calibrate, computeResponses } from '@rankwise/approx';
 import { referenceKernels, sizeOf, zeros } from '@rankwise/tensor';
+import type { Tensor } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { advanceStreamInPlace, createStream } from '../../packages/approx/src/pipeline/approximatedStream.ts';
 import { batchRanges } from '../../packages/approx/src/pipeline/calibrate.ts';
@@ -29,7 +30,9 @@ describe('advanceStreamInPlace', () => {
     for (const { layer, positions, target } of calibration.layers) {
       const rows = zeros('f32', target.shape);
       const done: number[] = [];
-      for await (const images of advanceStreamInPlace(stream, model, layer, positions, rows, referenceKernels)) {
+      const respond = (input: Tensor<'f32'>, firstImage: number): void =>
+        computeResponses(model, layer, input, positions, firstImage, rows, referenceKernels);
+      for await (const images of advanceStreamInPlace(stream, model, layer, respond, referenceKernels)) {
         done.push(images);
         let held = 0;
         for (const state of stream.states) {

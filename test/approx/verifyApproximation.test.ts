@@ -35,15 +35,19 @@ function stored(report: ApproximationReport): Record<string, unknown> {
 
 describe('an honest report', () => {
   const cases = [
-    ['chain', chainNetwork, 'nonlinear', 'asymmetric'],
-    ['chain', chainNetwork, 'linear', 'symmetric'],
-    ['chain', chainNetwork, 'linear', 'asymmetric'],
-    ['residual', residualNetwork, 'nonlinear', 'asymmetric'],
-    ['residual', residualNetwork, 'nonlinear', 'symmetric'],
-    ['branched', branchedNetwork, 'linear', 'asymmetric'],
+    ['chain', chainNetwork, 'nonlinear', 'asymmetric', 'channel'],
+    ['chain', chainNetwork, 'linear', 'symmetric', 'channel'],
+    ['chain', chainNetwork, 'linear', 'asymmetric', 'channel'],
+    ['residual', residualNetwork, 'nonlinear', 'asymmetric', 'channel'],
+    ['residual', residualNetwork, 'nonlinear', 'symmetric', 'channel'],
+    ['branched', branchedNetwork, 'linear', 'asymmetric', 'channel'],
+    ['chain', chainNetwork, 'nonlinear', 'asymmetric', '3d'],
+    ['residual', residualNetwork, 'nonlinear', 'symmetric', '3d'],
+    ['chain', chainNetwork, 'nonlinear', 'asymmetric', 'spatial'],
   ] as const;
-  it.each(cases)('%s: is borne out in every figure (%#)', async (_, network, solver, reconstruction) => {
-    const { original, model, report } = await made(network(), { solver, reconstruction });
+  it.each(cases)('%s: is borne out in every figure (%#)', async (_, network, solver, reconstruction, decomposition) => {
+    const speedup = decomposition === 'spatial' ? 1.3 : 2;
+    const { original, model, report } = await made(network(), { solver, reconstruction, decomposition, speedup });
     const copy = loadModel(saveModel(model));
     const verification = await verifyApproximation(original, copy, imagesFor(original, 40), {
       report: stored(report),

@@ -4,7 +4,7 @@
  *
  * | entry               | content                          | replaced by                    |
  * |---------------------|----------------------------------|--------------------------------|
- * | `layers-H-solved-I` | map, trace and errors of layer I | –                              |
+ * | `layers-H-solved-I` | what replaces layer I            | –                              |
  * | `layers-H-rows-0` … | ŷ, a group of batches each       | those of the next layer        |
  * | `layers-H-state`    | where the solver stands          | its next state, the next layer |
  *
@@ -14,8 +14,8 @@
 import { referenceKernels } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import type { CalibratedLayer, Calibration } from '../pipeline/calibrate.ts';
+import type { LayerReplacement } from '../pipeline/layerReplacement.ts';
 import type { ReconstructionOptions } from '../pipeline/reconstruct.ts';
-import type { LayerSolution } from '../pipeline/solveLayer.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import type { AlternationState } from '../solve/nonlinearSolver.ts';
 import { canonicalText, commonFingerprint, nameOf, tensorsChecksum } from './fingerprint.ts';
@@ -24,16 +24,16 @@ import type { JournalSession } from './journalSession.ts';
 import { journalRows } from './rowJournal.ts';
 import type { RowJournal } from './rowJournal.ts';
 
-/** A solution and how long it took, in whatever run that was. */
-export interface TimedSolution {
-  readonly solution: LayerSolution;
+/** What replaces a layer and how long it took to find, in whatever run that was. */
+export interface TimedReplacement {
+  readonly replacement: LayerReplacement;
   readonly seconds: number;
 }
 
 export interface ReconstructionJournal {
   readonly session: JournalSession;
-  solved(layer: CalibratedLayer): Promise<TimedSolution | undefined>;
-  keepSolved(layer: CalibratedLayer, solved: TimedSolution): Promise<void>;
+  found(layer: CalibratedLayer): Promise<TimedReplacement | undefined>;
+  keepFound(layer: CalibratedLayer, found: TimedReplacement): Promise<void>;
   /** For the regressor's rows of one layer. */
   rows(layer: CalibratedLayer, rows: Tensor<'f32'>): RowJournal;
   state(layer: CalibratedLayer): Promise<AlternationState | undefined>;
@@ -58,13 +58,13 @@ export async function openReconstructionJournal(
   // What is about this very part was written by the methods beside those that read it, in this version: hence the types.
   return {
     session,
-    solved: async (layer) =>
+    found: async (layer) =>
       (await session.read(`${name}-solved-${layer.layer.index}`, about(layer, 'solution'))) as
-        TimedSolution | undefined,
-    keepSolved: async (layer, solved) => {
+        TimedReplacement | undefined,
+    keepFound: async (layer, found) => {
       session.drop(`${name}-rows`);
       session.drop(`${name}-state`);
-      session.put(`${name}-solved-${layer.layer.index}`, about(layer, 'solution'), () => solved);
+      session.put(`${name}-solved-${layer.layer.index}`, about(layer, 'solution'), () => found);
       await session.checkpoint();
     },
     rows: (layer, rows) =>

@@ -9,13 +9,16 @@ import { DomainError, referenceKernels } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
+import type { Decomposition } from '../decomposition/decomposition.ts';
+import { filterSpectrum } from '../decomposition/filterReconstruction.ts';
+import { findConvolution } from '../decomposition/installFactors.ts';
 import { convolutionLayers } from '../layers.ts';
 import { candidateLayers } from '../ranks/rankRequest.ts';
 import { ownRecord } from '../ranks/ownRecord.ts';
 import type { RankMethod, RankRequest } from '../ranks/rankRequest.ts';
 import { selectRanks } from '../ranks/selectRanks.ts';
 import { batchRanges, calibrate } from './calibrate.ts';
-import type { Calibration, CalibrationOptions } from './calibrate.ts';
+import type { CalibratedLayer, Calibration, CalibrationOptions } from './calibrate.ts';
 import { compareOutputs } from './compareOutputs.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { assembleReport } from './assembleReport.ts';
@@ -28,6 +31,8 @@ import type { ApproximationReport } from './report.ts';
 
 /** How a calibrated model is approximated. */
 export interface ApproximateCalibratedOptions extends ReconstructionOptions {
+  /** What layers become: `channel`, the default, `spatial` or `3d` (decomposition.ts). */
+  readonly decomposition?: Decomposition;
   /** Wanted ratio of multiply-adds over the counted layers, ≥ 1. Not needed when all ranks are set by hand. */
   readonly speedup?: number;
   /**
@@ -36,8 +41,10 @@ export interface ApproximateCalibratedOptions extends ReconstructionOptions {
    * are used. It is the default because the greedy can starve a layer whose responses are sparse.
    */
   readonly ranks?: RankMethod | 'best';
-  /** Ranks set by hand, by layer name; default the model's own `fixedRanks`. */
+  /** Ranks set by hand, by layer name; default the model's own `fixedRanks`, which are of channels: not for `spatial`. */
   readonly fixed?: Readonly<Record<string, number>>;
+  /** d'' set by hand, by layer name; of `3d`, where it otherwise follows from d'. */
+  readonly fixedSpatial?: Readonly<Record<string, number>>;
   /** Largest rank a layer may get, by layer name. */
   readonly caps?: Readonly<Record<string, number>>;
   /** Layers left as they are. */
@@ -126,7 +133,9 @@ export async function approximateCalibrated(
   checkRequest(model, request, options, calibration.images.count - calibration.fitImages);
   checkCalibrated(calibration, request);
   const methods: readonly RankMethod[] = ranks === 'best' ? ['uniform', 'energy'] : [ranks];
-  const energies = ownRecord(calibration.layers.map(({ layer, energies: found }) => [layer.name, found] as const));
+  const energies = ownRecord(
+    calibration.layers.map((layer) => [layer.layer.name, spectrumFor(layer, model, request, kernels)] as const),
+  );
   const candidates: Candidate[] = [];
   for (const [i, method] of methods.entries()) {
     const plan = selectRanks(convolutionLayers(model), { ...request, method, energies });
@@ -143,17 +152,39 @@ export async function approximateCalibrated(
   return { model: best.model, report, ranks: best.method };
 }
 
+/** What the energy of a rank is: of the responses' principal components, or of the filters' singular values. */
+function spectrumFor(
+  { layer, energies }: CalibratedLayer,
+  model: Model,
+  { decomposition }: RankRequest,
+  kernels: Kernels,
+): ArrayLike<number> {
+  if (decomposition !== 'spatial') return energies;
+  return filterSpectrum(findConvolution('approximate', model, layer.name).weight, kernels);
+}
+
 function differenceOf({ compared }: Candidate): number {
   return compared?.relativeError ?? 0;
 }
 
 function rankRequest(
   model: Model,
-  { ranks = 'best', speedup, fixed, caps, exclude }: ApproximateCalibratedOptions,
+  {
+    decomposition = 'channel',
+    ranks = 'best',
+    speedup,
+    fixed,
+    fixedSpatial,
+    caps,
+    exclude,
+  }: ApproximateCalibratedOptions,
 ): RankRequest {
+  const own = decomposition === 'spatial' ? {} : (model.fixedRanks ?? {});
   return {
+    decomposition,
     method: ranks === 'best' ? 'uniform' : ranks,
-    fixed: fixed ?? withoutExcluded(model.fixedRanks ?? {}, exclude),
+    fixed: fixed ?? withoutExcluded(own, exclude),
+    ...(fixedSpatial === undefined ? {} : { fixedSpatial }),
     ...(speedup === undefined ? {} : { speedup }),
     ...(caps === undefined ? {} : { caps }),
     ...(exclude === undefined ? {} : { exclude }),

@@ -12,8 +12,6 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { advance, nodeIndex, startExecution } from '@rankwise/nn';
 import type { ExecutionState, ImageSource, Model } from '@rankwise/nn';
 import type { ConvolutionLayer } from '../layers.ts';
-import { computeResponses } from '../sampling/gatherResponses.ts';
-import type { SampledPositions } from '../sampling/samplePositions.ts';
 
 /** Where each batch stands. Owned by one reconstruction; changed as it goes. */
 export interface ApproximatedStream {
@@ -36,17 +34,16 @@ export function createStream(
 }
 
 /**
- * Advances every batch to the given layer of the model approximated so far and computes the layer's responses ŷ = W x̂ + b at the
- * sampled positions. The layer itself must still be the original one. Yields the number of images done after each batch.
- * Responses of the first `known` images are there already: their batches, should they be needed later, start again.
- * @param rows - f32 [images · perImage, d]; written
+ * Advances every batch to the given layer of the model approximated so far and hands over the input that the layer gets. Yields the
+ * number of images done after each batch. The stream may pass the same layer again: batches that are paused in front of it stay there.
+ * The first `known` images need no looking at: their batches, should they be needed later, start again.
+ * @param useInput - called with the layer's input, f32 [images, channels, height, width], and the index of its first image
  */
 export async function* advanceStreamInPlace(
   stream: ApproximatedStream,
   model: Model,
   layer: ConvolutionLayer,
-  positions: SampledPositions,
-  rows: Tensor<'f32'>,
+  useInput: (input: Tensor<'f32'>, firstImage: number) => void,
   kernels: Kernels,
   known = 0,
 ): AsyncGenerator<number, void, void> {
@@ -67,7 +64,7 @@ export async function* advanceStreamInPlace(
     const input = state.values.get(layer.node.inputs[0] ?? '');
     if (input === undefined)
       throw new DomainError(`advanceStreamInPlace: layer: expected an input of ${layer.name}, got none`);
-    computeResponses(model, layer, input, positions, from, rows, kernels);
+    useInput(input, from);
     const size = stateBytes(state);
     const keep = held + size <= stream.memoryBudget;
     if (keep) held += size;

@@ -2,16 +2,20 @@
 
 import { referenceKernels } from '@rankwise/tensor';
 import { modelCost } from '@rankwise/nn';
-import { approximatedMacs } from '../decomposition/decompositionCost.ts';
+import { layerMacs } from '../decomposition/layerRanks.ts';
+import { splitsSpatially } from '../decomposition/decomposition.ts';
+import type { LayerRanks } from '../decomposition/decomposition.ts';
 import { modelDigest } from '../digest/digests.ts';
+import type { ConvolutionLayer } from '../layers.ts';
 import type { RankMethod } from '../ranks/rankRequest.ts';
+import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import type { ApproximateCalibratedOptions } from './approximate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { measureSpeedup } from './measureSpeedup.ts';
 import type { ReconstructedModel } from './reconstruct.ts';
-import type { ApproximationReport } from './report.ts';
+import type { ApproximationReport, LayerReport } from './report.ts';
 
 /** Images for timing: enough to fill a batch, few enough not to matter. */
 const timedImages = 16;
@@ -41,12 +45,7 @@ export async function assembleReport(
   const measured =
     options.measure === false ? null : measureSpeedup(original, best.model, await images.batch(0, timed), kernels);
   const counted = layers.filter(({ layer }) => best.plan.counted.includes(layer.name)).map(({ layer }) => layer);
-  const rankOf = new Map(best.layers.map((report) => [report.name, report.effectiveRank]));
-  const cost = (countProjection: boolean): number =>
-    counted.reduce(
-      (sum, layer) => sum + approximatedMacs(layer, rankOf.get(layer.name) ?? layer.filters, countProjection),
-      0,
-    );
+  const afterwards = (countProjection: boolean): number => macsOf(counted, best, countProjection);
   const { macsBefore } = best.plan;
   const samples = Math.min(...layers.map((layer) => layer.fitRows));
   return {
@@ -54,6 +53,7 @@ export async function assembleReport(
     version: 1,
     model: original.name,
     settings: {
+      decomposition: best.plan.decomposition,
       solver: options.solver ?? 'nonlinear',
       reconstruction: options.reconstruction ?? 'asymmetric',
       ranks: ranks === 'best' ? `best (${best.method})` : ranks,
@@ -74,9 +74,9 @@ export async function assembleReport(
     counted: best.plan.counted,
     theoretical: {
       macsBefore,
-      macsAfter: cost(true),
-      speedup: macsBefore / cost(true),
-      speedupWithoutProjection: macsBefore / cost(false),
+      macsAfter: afterwards(true),
+      speedup: macsBefore / afterwards(true),
+      speedupWithoutProjection: macsBefore / afterwards(false),
       wholeModelSpeedup: modelCost(original).macs / modelCost(best.model).macs,
     },
     measured,
@@ -88,6 +88,27 @@ export async function assembleReport(
   };
 }
 
+/** Multiply-adds of some layers as they are now. */
+function macsOf(layers: readonly ConvolutionLayer[], { layers: reports }: Candidate, countProjection: boolean): number {
+  const found = new Map(reports.map((report) => [report.name, foundRanks(report)]));
+  return layers.reduce((sum, layer) => {
+    const ranks = found.get(layer.name);
+    return sum + (ranks === undefined ? layer.macs : layerMacs(layer, ranks, countProjection));
+  }, 0);
+}
+
+/** The ranks a layer got; undefined where it is left alone. */
+function foundRanks({
+  decomposed,
+  decomposition,
+  effectiveRank: rank,
+  spatialRank,
+}: LayerReport): LayerRanks | undefined {
+  if (!decomposed) return undefined;
+  if (decomposition !== '3d') return { decomposition, rank };
+  return { decomposition, rank, spatialRank: spatialRank ?? 0 };
+}
+
 /** JSON has no infinity. */
 function finiteOrNull(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
@@ -95,8 +116,12 @@ function finiteOrNull(value: number | undefined): number | null {
 
 function warningsOf(layers: readonly CalibratedLayer[], { plan, layers: reports }: Candidate): string[] {
   const warnings: string[] = [];
-  for (const name of plan.leftAlone) {
-    warnings.push(`${name} is left as it is: at rank ${plan.ranks[name]} two layers would cost no less than one`);
+  for (const { layer } of layers) {
+    const ranks = plannedRanks(plan, layer);
+    if (ranks !== undefined && plan.leftAlone.includes(layer.name)) warnings.push(whyLeftAlone(layer, ranks));
+    else if (plan.decomposition === '3d' && ranks?.decomposition === 'channel') {
+      warnings.push(`${layer.name} is decomposed by channels alone: ${whyUnsplit(layer)}`);
+    }
   }
   for (const { layer, fitRows } of layers) {
     if (fitRows <= layer.filters) {
@@ -111,4 +136,19 @@ function warningsOf(layers: readonly CalibratedLayer[], { plan, layers: reports 
     }
   }
   return warnings;
+}
+
+function whyLeftAlone(layer: ConvolutionLayer, ranks: LayerRanks): string {
+  const { name } = layer;
+  if (ranks.decomposition === 'spatial' && !splitsSpatially(layer))
+    return `${name} is left as it is: ${whyUnsplit(layer)}`;
+  const at = ranks.decomposition === '3d' ? `ranks ${ranks.spatialRank} and ${ranks.rank}` : `rank ${ranks.rank}`;
+  const layers = ranks.decomposition === '3d' ? 'three' : 'two';
+  return `${name} is left as it is: at ${at} ${layers} layers would cost no less than one`;
+}
+
+function whyUnsplit(layer: ConvolutionLayer): string {
+  return splitsSpatially(layer)
+    ? "it reads the network's input"
+    : `a kernel of ${layer.kernel.join('×')} cannot be split`;
 }

@@ -6,31 +6,31 @@
  *              so that each layer corrects what went wrong before it.
  */
 
-import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import { DomainError, referenceKernels } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
-import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
+import type { LayerRanks } from '../decomposition/decomposition.ts';
+import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import type { Journal } from '../journal/journal.ts';
 import { journalled } from '../journal/journalSession.ts';
 import { openReconstructionJournal } from '../journal/reconstructionJournal.ts';
-import type { ReconstructionJournal, TimedSolution } from '../journal/reconstructionJournal.ts';
+import type { ReconstructionJournal } from '../journal/reconstructionJournal.ts';
 import { energyKept } from '../ranks/energyRanks.ts';
+import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
-import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { checkSchedule, paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
-import { advanceStreamInPlace, createStream } from './approximatedStream.ts';
-import type { ApproximatedStream } from './approximatedStream.ts';
+import { createStream } from './approximatedStream.ts';
 import { batchRanges } from './calibrate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
+import { installReplacement } from './layerReplacement.ts';
+import type { LayerReplacement } from './layerReplacement.ts';
+import { findReplacement } from './layerWork.ts';
 import { createTurnTaker } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
 import type { LayerReport, Reconstruction, Solver } from './report.ts';
-import { solveLayer } from './solveLayer.ts';
-import type { LayerSolution } from './solveLayer.ts';
 import { workEstimate } from './workEstimate.ts';
-import type { WorkEstimate } from './workEstimate.ts';
 
 export interface ReconstructionOptions {
   /** Default `nonlinear`. */
@@ -97,58 +97,23 @@ async function replaceLayers(
   let model = original;
   for (const calibrated of calibration.layers) {
     const { layer } = calibrated;
-    const rank = plan.ranks[layer.name];
-    if (rank === undefined) continue;
-    if (!decompositionPays(layer, rank)) {
-      layers.push(layerReport(calibrated, plan, rank, undefined, 0));
+    const ranks = plannedRanks(plan, layer);
+    if (ranks === undefined) continue;
+    if (!ranksPay(layer, ranks)) {
+      layers.push(layerReport(calibrated, plan, ranks, undefined, 0));
       options.onProgress?.(work.layerDone(layer.name));
       continue;
     }
-    const known = await journal.solved(calibrated);
-    const { solution, seconds } =
-      known ?? (await solveInModel({ calibrated, rank, original, model, stream, work, journal, takeTurn }, options));
+    const known = await journal.found(calibrated);
+    const { replacement, seconds } =
+      known ??
+      (await findReplacement({ calibrated, ranks, original, model, stream, work, journal, takeTurn }, options));
     await takeTurn();
-    model = replaceConvolution(model, layer.name, solution.map, kernels);
+    model = installReplacement(model, layer.name, replacement, kernels);
     options.onProgress?.({ ...work.layerDone(layer.name), resumed: known !== undefined });
-    layers.push(layerReport(calibrated, plan, rank, solution, seconds));
+    layers.push(layerReport(calibrated, plan, ranks, replacement, seconds));
   }
   return { model, layers };
-}
-
-interface LayerWork {
-  readonly calibrated: CalibratedLayer;
-  readonly rank: number;
-  readonly original: Model;
-  /** Approximated below the layer. */
-  readonly model: Model;
-  readonly stream: ApproximatedStream;
-  readonly work: WorkEstimate;
-  readonly journal: ReconstructionJournal;
-  readonly takeTurn: () => Promise<void>;
-}
-
-async function solveInModel(layerWork: LayerWork, options: ReconstructionOptions): Promise<TimedSolution> {
-  const { calibrated, rank, work, journal, takeTurn } = layerWork;
-  const { name } = calibrated.layer;
-  const started = performance.now();
-  const isReplacedBelow = layerWork.model !== layerWork.original;
-  const isAsymmetric = (options.reconstruction ?? 'asymmetric') === 'asymmetric';
-  const regressor =
-    isAsymmetric && isReplacedBelow ? await approximatedResponses(layerWork, options) : calibrated.target;
-  const solution = await solveLayer(calibrated, regressor, rank, {
-    solver: options.solver ?? 'nonlinear',
-    schedule: options.schedule ?? paperSchedule,
-    kernels: options.kernels ?? referenceKernels,
-    resume: await journal.state(calibrated),
-    afterIteration: async (state) => {
-      options.onProgress?.(work.event('solve', name, state.trace.length, work.iterations));
-      await journal.keepState(calibrated, state);
-      await takeTurn();
-    },
-  });
-  const solved = { solution, seconds: (performance.now() - started) / 1000 };
-  await journal.keepSolved(calibrated, solved);
-  return solved;
 }
 
 /**
@@ -176,49 +141,34 @@ function checkPlan({ layers }: Calibration, plan: RankPlan): void {
   }
 }
 
-/** ŷ = W x̂ + b at the sampled positions, through the network approximated so far. */
-async function approximatedResponses(
-  { calibrated, model, stream, work, journal, takeTurn }: LayerWork,
-  { kernels = referenceKernels, onProgress }: ReconstructionOptions,
-): Promise<Tensor<'f32'>> {
-  const { layer, positions, target } = calibrated;
-  const { count } = stream.images;
-  const rows = zeros('f32', target.shape);
-  const kept = journal.rows(calibrated, rows);
-  const { images: known } = await kept.restore();
-  if (known > 0) onProgress?.({ ...work.event('advance', layer.name, known, count), resumed: true });
-  for await (const done of advanceStreamInPlace(stream, model, layer, positions, rows, kernels, known)) {
-    onProgress?.(work.event('advance', layer.name, done, count));
-    await kept.add(done);
-    await takeTurn();
-  }
-  return rows;
-}
-
 function layerReport(
   { layer, energies }: CalibratedLayer,
   plan: RankPlan,
-  rank: number,
-  solution: LayerSolution | undefined,
+  planned: LayerRanks,
+  replacement: LayerReplacement | undefined,
   seconds: number,
 ): LayerReport {
+  const { pair, solution, ranks } = replacement ?? { ranks: undefined };
   return {
     name: layer.name,
     filters: layer.filters,
     channels: layer.channels,
     kernel: layer.kernel,
     outputShape: layer.outputShape,
-    rank,
-    effectiveRank: solution?.rank ?? layer.filters,
-    decomposed: solution !== undefined,
+    decomposition: planned.decomposition,
+    rank: planned.rank,
+    effectiveRank: ranks?.rank ?? layer.filters,
+    spatialRank: planned.decomposition === '3d' ? planned.spatialRank : null,
+    decomposed: replacement !== undefined,
     counted: plan.counted.includes(layer.name),
     macsBefore: layer.macs,
-    macsAfter: approximatedMacs(layer, solution?.rank ?? layer.filters),
-    energyKept: solution === undefined ? 1 : energyKept(energies, rank),
+    macsAfter: ranks === undefined ? layer.macs : layerMacs(layer, ranks),
+    energyKept: solution === undefined ? (pair?.energyKept ?? 1) : energyKept(energies, planned.rank),
     spectrum: [...energies],
     nonlinearity: nonlinearityName(layer.nonlinearity),
-    error: solution?.error ?? null,
+    error: solution?.error ?? pair?.error ?? null,
     linearError: solution?.linearError ?? null,
+    spatialError: pair?.error ?? null,
     iterations: solution?.trace.length ?? 0,
     trace: solution?.trace ?? [],
     seconds,

@@ -5,6 +5,7 @@
  * better than a constant. `heldOut` values come from images that no fit has seen.
  */
 
+import type { Decomposition } from '../decomposition/decomposition.ts';
 import type { IterationTrace } from '../solve/nonlinearSolver.ts';
 
 export type Solver = 'linear' | 'nonlinear';
@@ -25,25 +26,34 @@ export interface LayerReport {
   readonly channels: number;
   readonly kernel: readonly [number, number];
   readonly outputShape: readonly number[];
-  /** The rank that was asked for. */
+  /** How it was decomposed, or was to be. */
+  readonly decomposition: Decomposition;
+  /** The rank that was asked for: d', or K of a spatial decomposition. */
   readonly rank: number;
   /** The rank the layer has: `filters` where it is left alone, less than `rank` where the responses have fewer directions. */
   readonly effectiveRank: number;
+  /** d'' of a decomposition into three layers, else null. */
+  readonly spatialRank: number | null;
   readonly decomposed: boolean;
   /** Whether the layer belongs to those that the speed-up is counted on. */
   readonly counted: boolean;
   readonly macsBefore: number;
   readonly macsAfter: number;
-  /** Fraction of the original responses' variance that the first `rank` principal components hold. */
+  /**
+   * Fraction of the original responses' variance that the first `rank` principal components hold; of a spatial decomposition, of the
+   * filters' squared norm that the nearest one of that rank holds.
+   */
   readonly energyKept: number;
   /** Eigenvalues of the original responses' covariance, descending (Figure 2 of the paper). */
   readonly spectrum: readonly number[];
   /** `relu`, `leakyRelu 0.1`, `clip 0…6`, …; `identity` where none follows. */
   readonly nonlinearity: string;
-  /** Relative error of the map that was installed; null where the layer is left alone. */
+  /** Relative error of what was installed; null where the layer is left alone. */
   readonly error: FitAndHeldOut | null;
-  /** Relative error of the linear map of the same rank, for comparison; null where the layer is left alone. */
+  /** Relative error of the linear map of the same rank, for comparison; null where the layer is left alone or has no map. */
   readonly linearError: FitAndHeldOut | null;
+  /** Relative error of the spatial split alone, all filters kept; null where there is none. */
+  readonly spatialError: FitAndHeldOut | null;
   readonly iterations: number;
   readonly trace: readonly IterationTrace[];
   readonly seconds: number;
@@ -76,6 +86,7 @@ export interface ApproximationReport {
   readonly version: 1;
   readonly model: string;
   readonly settings: {
+    readonly decomposition: Decomposition;
     readonly solver: Solver;
     readonly reconstruction: Reconstruction;
     readonly ranks: string;

@@ -1,11 +1,12 @@
 /**
  * Progress as a fraction of the work, by counted multiply-adds.
  *
- * Per layer: advancing the approximated stream (images · what the layers since the last one cost now, asymmetric only) and solving
- * (iterations · n · d · (2 d' + d)). The unit does not matter, only that both are in the same one.
+ * Per layer: advancing the approximated stream (images · what the layers since the last one cost now; symmetric by channels there is
+ * none) and solving (iterations · n · d · (2 d' + d), but one pass for a spatial decomposition). The unit does not matter, only that both are in the same one.
  */
 
-import { approximatedMacs, decompositionPays } from '../decomposition/decompositionCost.ts';
+import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
+import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
@@ -40,15 +41,16 @@ export function workEstimate(
   let total = 0;
   let below = 0;
   for (const { layer, fitRows } of calibration.layers) {
-    const rank = plan.ranks[layer.name];
-    if (rank === undefined) continue;
-    const advance = options.reconstruction === 'symmetric' ? 0 : below * calibration.images.count;
-    const solve = decompositionPays(layer, rank)
-      ? iterations * fitRows * layer.filters * (2 * rank + layer.filters)
-      : 0;
+    const ranks = plannedRanks(plan, layer);
+    if (ranks === undefined) continue;
+    const { decomposition, rank } = ranks;
+    const isStill = options.reconstruction === 'symmetric' && decomposition === 'channel';
+    const advance = isStill ? 0 : below * calibration.images.count;
+    const passes = decomposition === 'spatial' ? 1 : iterations;
+    const solve = ranksPay(layer, ranks) ? passes * fitRows * layer.filters * (2 * rank + layer.filters) : 0;
     shares.set(layer.name, { before: total, advance, solve });
     total += advance + solve;
-    below = approximatedMacs(layer, rank);
+    below = layerMacs(layer, ranks);
   }
   const fractionAt = (work: number): number => (total > 0 ? work / total : 1);
   const shareOf = (layer: string): Share => shares.get(layer) ?? { before: total, advance: 0, solve: 0 };

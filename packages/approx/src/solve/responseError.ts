@@ -7,7 +7,7 @@
  * for responses that never vary; then the error is 0 when the numerator is 0 and infinite otherwise.
  */
 
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { referenceKernels, slice } from '@rankwise/tensor';
 import { rowsPerChunk } from './moments.ts';
 import { checkNonlinearity, columnResponses } from './nonlinearity.ts';
@@ -42,6 +42,14 @@ export function relativeResponseError(
   checkNonlinearity('relativeResponseError', nonlinearity, width);
   const squares = squaredResponseError(samples, map, nonlinearity, kernels);
   const energy = responseEnergy(samples.target, nonlinearity);
+  return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
+}
+
+/** The relative error of ŷ as it is, M = I and b = 0. */
+export function relativeDifference({ target, regressor }: ResponseSamples, nonlinearity: Nonlinearity): number {
+  const [, width = 0] = target.shape;
+  const squares = squaredDifference(regressor, target, new Float64Array(width), nonlinearity);
+  const energy = responseEnergy(target, nonlinearity);
   return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
 }
 
@@ -83,7 +91,7 @@ export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity
 }
 
 function squaredDifference(
-  predicted: Tensor<'f64'>,
+  predicted: Tensor<FloatDType>,
   target: Tensor<'f32'>,
   offset: Float64Array,
   nonlinearity: Nonlinearity,

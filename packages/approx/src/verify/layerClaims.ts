@@ -1,7 +1,9 @@
 /** What a report says of one layer, against the two networks. */
 
 import { energyKept } from '../ranks/energyRanks.ts';
-import { decompositionPays } from '../decomposition/decompositionCost.ts';
+import { fullSpatialRank } from '../decomposition/decomposition.ts';
+import type { LayerRanks } from '../decomposition/decomposition.ts';
+import { ranksPay } from '../decomposition/layerRanks.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { errorClaim, exactClaim, foundError, uncheckedClaim } from './claim.ts';
@@ -38,11 +40,13 @@ export function layerClaims(claims: LayerClaims, { settings, counted }: ReportCl
     exact('nonlinearity', claims.nonlinearity, nonlinearityName(layer.nonlinearity)),
     exact('counted', claims.counted, counted.includes(name)),
     exact('decomposed', claims.decomposed, replaced !== undefined),
+    exact('decomposition', claims.decomposition, replaced?.decomposition ?? claims.decomposition),
     exact('rank', claims.effectiveRank, rank),
+    spatialRank(claims, replaced),
     askedRank(claims, layer, replaced),
     exact('multiply-adds before', claims.macsBefore, layer.macs),
     exact('multiply-adds after', claims.macsAfter, replaced?.macsAfter ?? layer.macs),
-    exact('energy kept', claims.energyKept, claims.decomposed ? energyKept(claims.spectrum, claims.rank) : 1),
+    keptEnergy(claims),
     uncheckedClaim(name, 'spectrum', claims.spectrum.length, 'it is of the calibration images'),
     exact('iterations', claims.iterations, claims.traceLength),
     ...errorClaims(claims, settings, found),
@@ -53,14 +57,37 @@ function extents(values: readonly number[]): string {
   return values.join('×');
 }
 
+/** d'' of a layer that became three; that of one left alone is in neither file. */
+function spatialRank(
+  { name, decomposition, spatialRank: claimed }: LayerClaims,
+  replaced: VerifiedLayer | undefined,
+): Claim {
+  return replaced === undefined && decomposition === '3d'
+    ? uncheckedClaim(name, 'spatial rank', claimed, 'the layer was left alone')
+    : exactClaim(name, 'spatial rank', claimed, replaced?.decomposition === '3d' ? (replaced.ranks[0] ?? null) : null);
+}
+
+function keptEnergy({ name, decomposed, decomposition, energyKept: claimed, spectrum, rank }: LayerClaims): Claim {
+  return decomposed && decomposition === 'spatial'
+    ? uncheckedClaim(name, 'energy kept', claimed, 'it is of the filters, not of the spectrum')
+    : exactClaim(name, 'energy kept', claimed, decomposed ? energyKept(spectrum, rank) : 1);
+}
+
 /** The rank asked for is at least the one the layer has; one left alone is one that would not have paid. */
 function askedRank(claims: LayerClaims, layer: ConvolutionLayer, replaced: VerifiedLayer | undefined): Claim {
   const { name, rank } = claims;
   const found = replaced?.ranks.at(-1);
-  const possible = found === undefined ? !decompositionPays(layer, rank) : rank >= found && rank <= layer.filters;
+  const most = claims.decomposition === 'spatial' ? fullSpatialRank(layer) : layer.filters;
+  const asked = claimedRanks(claims);
+  const possible = found === undefined ? asked !== undefined && !ranksPay(layer, asked) : rank >= found && rank <= most;
   return possible
     ? uncheckedClaim(name, 'rank asked for', rank, 'it is possible; what was asked for leaves no trace')
     : exactClaim(name, 'rank asked for', rank, null);
+}
+
+function claimedRanks({ decomposition, rank, spatialRank: found }: LayerClaims): LayerRanks | undefined {
+  if (decomposition !== '3d') return { decomposition, rank };
+  return found === null ? undefined : { decomposition, rank, spatialRank: found };
 }
 
 function errorClaims(
@@ -85,6 +112,7 @@ function errorClaims(
     compared('held-out error', error.heldOut, found.heldOut, 'its held-out images are not at hand'),
     compared('fitting error', error.fit, found.fit, 'its fitting images were not run'),
     ...linearClaims(name, error, linearError, solver),
+    ...splitClaims(claims, error),
   ];
 }
 
@@ -96,10 +124,26 @@ function linearClaims(
   solver: ReportClaims['settings']['solver'],
 ): Claim[] {
   const claimed = linearError?.heldOut ?? linearError?.fit ?? null;
+  if (linearError === null) return [];
   if (solver !== 'linear') return [uncheckedClaim(layer, 'linear error', claimed, 'the linear map is in neither file')];
   return (['fit', 'heldOut'] as const).map((which) =>
     exactClaim(layer, `linear error (${which})`, linearError?.[which] ?? null, error[which]),
   );
+}
+
+/** A split alone is in neither file, unless nothing was solved on top of it. */
+function splitClaims({ name, decomposition, spatialError }: LayerClaims, error: ClaimedErrors): Claim[] {
+  const claimed = spatialError?.heldOut ?? spatialError?.fit ?? null;
+  switch (decomposition) {
+    case 'channel':
+      return [exactClaim(name, 'split error', spatialError === null ? 'none' : 'some', 'none')];
+    case 'spatial':
+      return (['fit', 'heldOut'] as const).map((which) =>
+        exactClaim(name, `split error (${which})`, spatialError?.[which] ?? null, error[which]),
+      );
+    case '3d':
+      return [uncheckedClaim(name, 'split error', claimed, 'the split alone is in neither file')];
+  }
 }
 
 function finiteOrNull(value: number): number | null {

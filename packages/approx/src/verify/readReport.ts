@@ -13,7 +13,10 @@
 import { FormatError } from '@rankwise/tensor';
 import { createDecoder } from '@rankwise/nn';
 import type { Decoder, ObjectFields } from '@rankwise/nn';
+import type { Decomposition } from '../decomposition/decomposition.ts';
 import type { ApproximationReport, LayerReport } from '../pipeline/report.ts';
+
+const decompositions: readonly Decomposition[] = ['channel', 'spatial', '3d'];
 
 /** An error as JSON holds it; null is infinite, or absent. */
 export interface ClaimedErrors {
@@ -28,8 +31,10 @@ type LayerFigures = Pick<
   | 'channels'
   | 'kernel'
   | 'outputShape'
+  | 'decomposition'
   | 'rank'
   | 'effectiveRank'
+  | 'spatialRank'
   | 'decomposed'
   | 'counted'
   | 'macsBefore'
@@ -43,6 +48,7 @@ export interface LayerClaims extends LayerFigures {
   readonly nonlinearity: string;
   readonly error: ClaimedErrors | null;
   readonly linearError: ClaimedErrors | null;
+  readonly spatialError: ClaimedErrors | null;
   /** Entries of the trace. */
   readonly traceLength: number;
 }
@@ -94,6 +100,7 @@ function readSettings(decode: Decoder, value: unknown): ReportClaims['settings']
   const fields = decode.object(value, 'settings');
   const number = (name: string): number => decode.number(fields.get(name), `settings.${name}`);
   return {
+    decomposition: oneOf(fields.get('decomposition'), 'settings.decomposition', decompositions),
     solver: oneOf(fields.get('solver'), 'settings.solver', ['linear', 'nonlinear']),
     reconstruction: oneOf(fields.get('reconstruction'), 'settings.reconstruction', ['asymmetric', 'symmetric']),
     ranks: decode.string(fields.get('ranks'), 'settings.ranks'),
@@ -157,8 +164,10 @@ function readLayer(decode: Decoder, value: unknown, path: string): LayerClaims {
     channels: number('channels'),
     kernel: decode.pair(fields.get('kernel'), `${path}.kernel`),
     outputShape: decode.numbers(fields.get('outputShape'), `${path}.outputShape`),
+    decomposition: oneOf(fields.get('decomposition'), `${path}.decomposition`, decompositions),
     rank: number('rank'),
     effectiveRank: number('effectiveRank'),
+    spatialRank: orNull(fields.get('spatialRank'), () => number('spatialRank')),
     decomposed: flag('decomposed'),
     counted: flag('counted'),
     macsBefore: number('macsBefore'),
@@ -168,6 +177,7 @@ function readLayer(decode: Decoder, value: unknown, path: string): LayerClaims {
     nonlinearity: decode.string(fields.get('nonlinearity'), `${path}.nonlinearity`),
     error: errors('error'),
     linearError: errors('linearError'),
+    spatialError: errors('spatialError'),
     iterations: number('iterations'),
     traceLength: decode.list(fields.get('trace'), `${path}.trace`, () => 0).length,
   };
