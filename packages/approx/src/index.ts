@@ -30,6 +30,8 @@ export type { DescentOptions, DescentSolution } from './descent/descend.ts';
 export type { Factor, FactorChain } from './descent/factorChain.ts';
 export { limitedMemoryBfgs } from './descent/limitedMemoryBfgs.ts';
 export type { DescentTrace, Minimum, MinimiserOptions, Objective } from './descent/limitedMemoryBfgs.ts';
+export { searchRanks, sensitivityLosses } from './pipeline/searchRanks.ts';
+export type { PlanOrigin, RankCandidate, RankSearch, SearchOptions } from './pipeline/searchRanks.ts';
 export { approximatedMacs, decompositionPays, originalMacs } from './decomposition/decompositionCost.ts';
 export type { LayerSize } from './decomposition/decompositionCost.ts';
 export { modelDigest } from './digest/digests.ts';
