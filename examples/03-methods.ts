@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
-  UsageError,
   checkWritable,
   createProgressBar,
   openModel,
@@ -24,8 +23,8 @@ import {
   writeFileAtomically,
 } from '@rankwise/cli';
 import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
-import { kindOf, openTestSet, scoreModel } from './lib/methods.ts';
-import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
+import { kindOf, openTestSet, parseMethod, scoreModel } from './lib/methods.ts';
+import type { MethodResult, Score, Task } from './lib/methods.ts';
 import { runMethods } from './lib/methodPool.ts';
 
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
@@ -85,22 +84,6 @@ await runExample(async () => {
     if (values.json !== undefined) await writeFileAtomically(values.json, jsonOf(model.name, task, before, results));
   });
 });
-
-function parseMethod(label: string): Omit<Method, 'speedup'> {
-  const [ranks, solver, reconstruction] = label.split(' ');
-  if (
-    (ranks !== 'uniform' && ranks !== 'energy') ||
-    (solver !== 'L' && solver !== 'N') ||
-    (reconstruction !== 'S' && reconstruction !== 'A')
-  ) {
-    throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
-  }
-  return {
-    ranks,
-    solver: solver === 'L' ? 'linear' : 'nonlinear',
-    reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
-  };
-}
 
 function scoreText({ top1, top3 }: Score): string {
   return `${(100 * top1).toFixed(2)} / ${(100 * top3).toFixed(2)}`;

@@ -14,7 +14,7 @@ import type {
   Reconstruction,
   Solver,
 } from '@rankwise/approx';
-import { imageSourceFor, openImages, openModel } from '@rankwise/cli';
+import { UsageError, imageSourceFor, openImages, openModel } from '@rankwise/cli';
 import { forward, saveModel, topK } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { slice } from '@rankwise/tensor';
@@ -73,6 +73,9 @@ export interface TestSet {
 }
 
 type OnProgress = (event: ProgressEvent) => void;
+
+/** Ways to choose ranks that need nothing but the calibration. */
+const rankNames = ['uniform', 'energy', 'exact'] as const satisfies readonly RankMethod[];
 
 /** Images per forward pass when scoring. */
 const batchSize = 64;
@@ -141,6 +144,23 @@ export async function scoreModel(model: Model, { source, labels }: TestSet, kern
 /** As a task names them. */
 export function kindOf({ name }: Kernels): Task['kernels'] {
   return name === 'simd' ? 'simd' : 'reference';
+}
+
+/**
+ * A method by its short name: ranks, Linear or Nonlinear, Symmetric or Asymmetric, as in `uniform N A`.
+ * @throws UsageError when it is none.
+ */
+export function parseMethod(label: string): Omit<Method, 'speedup'> {
+  const [ranks, solver, reconstruction] = label.split(' ');
+  const known = rankNames.find((name) => name === ranks);
+  if (known === undefined || (solver !== 'L' && solver !== 'N') || (reconstruction !== 'S' && reconstruction !== 'A')) {
+    throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
+  }
+  return {
+    ranks: known,
+    solver: solver === 'L' ? 'linear' : 'nonlinear',
+    reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
+  };
 }
 
 /** `nonlinear, asymmetric, uniform ranks, 4×`. */
