@@ -8,7 +8,7 @@
  * | leakyRelu | x for x ≥ 0, slope · x below                | closed form, rectifier.ts                                  |
  * | prelu     | the same with a slope for each channel      | closed form, rectifier.ts                                  |
  * | clip      | min(max(x, low), high); ReLU6 is 0…6        | closed form, clip.ts                                       |
- * | others    | see activations.ts of nn                    | smoothAuxiliary.ts: all stationary points, by bracketing   |
+ * | others    | see activations.ts of nn                    | smoothAuxiliary.ts: a search of the line by intervals      |
  *
  * A nonlinearity is plain data. Work goes through columnResponses: one small object of functions for each channel, which is the same
  * object for all where r is.
