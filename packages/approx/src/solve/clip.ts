@@ -23,20 +23,14 @@ import type { ScalarResponse } from './nonlinearity.ts';
  * [clipAuxiliary(0, 6, 3, 1, 1), clipAuxiliary(0, 6, 6, 8, 1), clipAuxiliary(0, 6, 1, 8, 1)] // => [2, 8, 4.5]
  */
 export function clipAuxiliary(low: number, high: number, target: number, predicted: number, lambda: number): number {
-  const value = (x: number): number => Math.min(Math.max(x, low), high);
-  const stationary = value((lambda * predicted + target) / (lambda + 1));
-  let best = Math.min(low, predicted);
-  let least = Infinity;
-  for (const z of [best, stationary, Math.max(high, predicted)]) {
-    const outer = target - value(z);
-    const inner = z - predicted;
-    const cost = outer * outer + lambda * inner * inner;
-    if (cost < least) {
-      least = cost;
-      best = z;
-    }
-  }
-  return best;
+  const below = Math.min(low, predicted);
+  const between = Math.min(Math.max((lambda * predicted + target) / (lambda + 1), low), high);
+  const above = Math.max(high, predicted);
+  const costBelow = cost(target - low, below - predicted, lambda);
+  const costBetween = cost(target - between, between - predicted, lambda);
+  const costAbove = cost(target - high, above - predicted, lambda);
+  if (costBelow <= costBetween && costBelow <= costAbove) return below;
+  return costBetween <= costAbove ? between : above;
 }
 
 /** The functions of a clip. */
@@ -47,4 +41,8 @@ export function clipResponse(low: number, high: number): ScalarResponse {
     derivative: (x) => (x > low && x <= high ? 1 : 0),
     auxiliary: (observed, predicted, lambda) => clipAuxiliary(low, high, value(observed), predicted, lambda),
   };
+}
+
+function cost(outer: number, inner: number, lambda: number): number {
+  return outer * outer + lambda * inner * inner;
 }

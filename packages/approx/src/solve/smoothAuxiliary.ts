@@ -77,7 +77,8 @@ export function smoothAuxiliary(curve: SmoothCurve, observed: number, predicted:
   if (miss === 0) return predicted;
   const search: Search = { curve, target, predicted, lambda, best: predicted, least: miss * miss };
   weigh(search, observed, target);
-  const [lower, upper] = observed < predicted ? [own, start] : [start, own];
+  const lower = observed < predicted ? own : start;
+  const upper = observed < predicted ? start : own;
   if (curve.valueTurns.length === 0) {
     divide(search, lower, upper);
   } else {
@@ -124,7 +125,8 @@ function weigh(search: Search, z: number, value: number): void {
 /** Whether no better point lies between the two; where f is convex, its minimum is found and weighed. */
 function settled(search: Search, left: Knot, right: Knot): boolean {
   const { curve, target, predicted, lambda } = search;
-  const [a, b] = [left.at, right.at];
+  const a = left.at;
+  const b = right.at;
   let lowest = Math.min(a.value, b.value);
   let highest = Math.max(a.value, b.value);
   for (const turn of curve.valueTurns) {
@@ -154,13 +156,16 @@ function settled(search: Search, left: Knot, right: Knot): boolean {
     }
   }
   // (t − r) r'' over the interval: the extremes of a product of two ranges are at their ends.
-  const [down, up] = [target - highest, target - lowest];
-  const [p, q, r, s] = [down * leastBend, down * mostBend, up * leastBend, up * mostBend];
+  const down = target - highest;
+  const up = target - lowest;
+  const mostPull = Math.max(down * leastBend, down * mostBend, up * leastBend, up * mostBend);
+  const leastPull = Math.min(down * leastBend, down * mostBend, up * leastBend, up * mostBend);
   const leastSquare = flattest <= 0 && steepest >= 0 ? 0 : Math.min(flattest * flattest, steepest * steepest);
-  const low = lambda + leastSquare - Math.max(p, q, r, s);
-  const high = lambda + Math.max(flattest * flattest, steepest * steepest) - Math.min(p, q, r, s);
+  const low = lambda + leastSquare - mostPull;
+  const high = lambda + Math.max(flattest * flattest, steepest * steepest) - leastPull;
   if (high < 0) return true;
-  const [descentLeft, descentRight] = [gradient(search, left), gradient(search, right)];
+  const descentLeft = gradient(search, left);
+  const descentRight = gradient(search, right);
   if (low <= 0) {
     // f'/2 lies above two lines of slopes low and high through its ends, and below the two with the slopes exchanged.
     const reach = -low * high * (right.z - left.z);
