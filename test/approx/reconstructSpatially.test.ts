@@ -5,6 +5,7 @@ import {
   composeSpatial,
   computeResponses,
   convolutionLayers,
+  dataReconstruction,
   filterReconstruction,
   reconstruct,
   relativeResponseError,
@@ -13,6 +14,7 @@ import {
   selectRanks,
   solveLinear,
   solveNonlinear,
+  sumPatchMoments,
 } from '@rankwise/approx';
 import type { Calibration, RankPlan, ReconstructionOptions, SpatialFactors } from '@rankwise/approx';
 import { forward, loadModel, modelCost, saveModel, validateModel } from '@rankwise/nn';
@@ -20,6 +22,7 @@ import type { Model } from '@rankwise/nn';
 import { cast, referenceKernels, slice, zeros } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
+import { gatherPatches } from '../../packages/approx/src/sampling/gatherResponses.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import {
   branchedNetwork,
@@ -230,6 +233,67 @@ describe('spatial', () => {
       }
       expect(layers[2]).toMatchObject({ decomposed: false, error: null, spatialError: null, energyKept: 1 });
     }
+  });
+});
+
+describe('data reconstruction in the pipeline', () => {
+  const data = { ...quick, spatialReconstruction: 'data' } as const;
+
+  it('is what its parts give by hand, from fitting images alone, on what the layers below deliver', async () => {
+    const plan = planSpatial('chain');
+    const calibration = await calibrated('chain');
+    const images = await calibration.images.batch(0, calibration.fitImages);
+    const { model, layers } = await reconstruct(calibration, plan, data);
+    let again = networks.chain;
+    for (const name of ['conv2', 'conv3']) {
+      const { layer, positions, target, fitRows } = calibration.layers.find((one) => one.layer.name === name)!;
+      const tap = layer.node.inputs[0]!;
+      const input = forward(again, images, { taps: [tap] }).taps.get(tap)!;
+      const sums = sumPatchMoments(layer.patchSize, layer.filters);
+      sums.add(gatherPatches(layer, input, positions, 0), slice(target, [[0, fitRows]]));
+      const weight = networks.chain.parameters[`${name}.weight`]!;
+      const { factors } = dataReconstruction(sums.finish(), weight, plan.ranks[name]!);
+      again = replaceSpatially(again, name, factors);
+    }
+    expect(parametersOf(model)).toEqual(parametersOf(again));
+    const filters = await reconstruct(calibration, plan, quick);
+    // On the first layer both see the same patches. The error counts after the ReLU, which neither fit looks at.
+    expect(layers[0]!.error!.fit).toBeLessThan(filters.layers[0]!.error!.fit);
+  });
+
+  it('serves 3d as well, symmetric or not, and is the same for every batch size and memory budget', async () => {
+    for (const reconstruction of ['asymmetric', 'symmetric'] as const) {
+      const run = async (batchSize: number, memoryBudget: number): Promise<Record<string, Float32Array>> => {
+        const calibration = await calibrated('chain', { batchSize });
+        const options = { ...data, reconstruction, memoryBudget };
+        return parametersOf((await reconstruct(calibration, plan3d('chain'), options)).model);
+      };
+      const reference = await run(5, Infinity);
+      for (const memoryBudget of [0, 8000]) expect(await run(5, memoryBudget)).toEqual(reference);
+      for (const batchSize of [1, 7]) expect(await run(batchSize, 20_000)).toEqual(reference);
+    }
+  });
+
+  it('is reported and never lets progress fall', async () => {
+    const model = networks.chain;
+    const fractions: number[] = [];
+    const { report } = await approximate(model, imagesFor(model, 16), {
+      ...data,
+      decomposition: '3d',
+      speedup: 1.5,
+      onProgress: ({ fraction }) => fractions.push(fraction),
+    });
+    expect(report.settings).toMatchObject({ decomposition: '3d', spatialReconstruction: 'data' });
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    const { settings } = (await approximate(model, imagesFor(model, 16), { ...data, speedup: 1.5 })).report;
+    expect(settings.spatialReconstruction).toBeNull();
+  });
+
+  it('refuses another word', async () => {
+    const options = { ...quick, spatialReconstruction: 'both' } as unknown as ReconstructionOptions; // what a caller without types may pass
+    await expect(reconstruct(await calibrated('chain'), planSpatial('chain'), options)).rejects.toThrow(
+      'reconstruct: spatialReconstruction: expected filter or data, got both',
+    );
   });
 });
 

@@ -41,6 +41,7 @@ export function sampleReport(): ApproximationReport {
       decomposition: 'channel',
       solver: 'nonlinear',
       reconstruction: 'asymmetric',
+      spatialReconstruction: null,
       ranks: 'energy',
       requestedSpeedup: 4,
       availableImages: 60_000,

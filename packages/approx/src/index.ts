@@ -22,6 +22,7 @@ export type {
   Reconstruction,
   ReportDigests,
   Solver,
+  SpatialReconstruction,
 } from './pipeline/report.ts';
 export { chainObjective } from './descent/chainObjective.ts';
 export type { ChainObjective, ChainProblem } from './descent/chainObjective.ts';
@@ -35,11 +36,17 @@ export type { LayerSize } from './decomposition/decompositionCost.ts';
 export { modelDigest } from './digest/digests.ts';
 export { createSha256, sha256 } from './digest/sha256.ts';
 export type { Sha256 } from './digest/sha256.ts';
+export { alternatingReconstruction } from './decomposition/alternatingReconstruction.ts';
+export type { AlternatingOptions, AlternatingReconstruction } from './decomposition/alternatingReconstruction.ts';
+export { dataReconstruction } from './decomposition/dataReconstruction.ts';
+export type { DataReconstruction, DataReconstructionOptions } from './decomposition/dataReconstruction.ts';
 export { fullSpatialRank, splitsSpatially } from './decomposition/decomposition.ts';
 export type { Decomposition, LayerRanks, SpatialLayerSize } from './decomposition/decomposition.ts';
 export { filterReconstruction, filterSpectrum } from './decomposition/filterReconstruction.ts';
 export type { FilterReconstruction } from './decomposition/filterReconstruction.ts';
 export { layerMacs, ranksPay } from './decomposition/layerRanks.ts';
+export { sumPatchMoments } from './decomposition/patchMoments.ts';
+export type { PatchMoments, PatchMomentSums } from './decomposition/patchMoments.ts';
 export { replaceSpatially } from './decomposition/replaceSpatially.ts';
 export { spatialMacs, spatialPays, threeLayerMacs } from './decomposition/spatialCost.ts';
 export type { SpatialCostOptions } from './decomposition/spatialCost.ts';

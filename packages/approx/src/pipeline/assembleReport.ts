@@ -56,6 +56,7 @@ export async function assembleReport(
       decomposition: best.plan.decomposition,
       solver: options.solver ?? 'nonlinear',
       reconstruction: options.reconstruction ?? 'asymmetric',
+      spatialReconstruction: best.plan.decomposition === 'channel' ? null : (options.spatialReconstruction ?? 'filter'),
       ranks: ranks === 'best' ? `best (${best.method})` : ranks,
       requestedSpeedup: options.speedup ?? null,
       availableImages: calibration.source.count,

@@ -17,19 +17,23 @@ import { cast, referenceKernels, slice, tensorOf, zeros } from '@rankwise/tensor
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import type { LayerRanks } from '../decomposition/decomposition.ts';
+import { dataReconstructionSteps } from '../decomposition/dataReconstruction.ts';
 import { filterReconstruction } from '../decomposition/filterReconstruction.ts';
 import { findConvolution } from '../decomposition/installFactors.ts';
+import { sumPatchMoments } from '../decomposition/patchMoments.ts';
+import type { PatchMoments } from '../decomposition/patchMoments.ts';
 import { composeSpatial } from '../decomposition/spatialFactors.ts';
 import type { SpatialFactors } from '../decomposition/spatialFactors.ts';
 import type { ReconstructionJournal, TimedReplacement } from '../journal/reconstructionJournal.ts';
 import type { ConvolutionLayer } from '../layers.ts';
-import { computeResponses } from '../sampling/gatherResponses.ts';
+import { computeResponses, gatherPatches } from '../sampling/gatherResponses.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
 import { relativeDifference } from '../solve/responseError.ts';
 import { advanceStreamInPlace } from './approximatedStream.ts';
 import type { ApproximatedStream } from './approximatedStream.ts';
 import type { CalibratedLayer } from './calibrate.ts';
 import type { LayerReplacement, SpatialPair } from './layerReplacement.ts';
+import type { ProgressEvent } from './progress.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import type { FitAndHeldOut } from './report.ts';
 import { solveLayer } from './solveLayer.ts';
@@ -69,7 +73,7 @@ async function decompose(layerWork: LayerWork, options: ReconstructionOptions): 
     const solution = await solve(layerWork, regressor, options);
     return { ranks: { ...ranks, rank: solution.rank }, solution };
   }
-  const { factors, energyKept } = filterPair(layerWork, options);
+  const { factors, energyKept } = await splitLayer(layerWork, options);
   const composed = composedLayer(original, calibrated.layer, factors, options.kernels ?? referenceKernels);
   const regressor = await responsesInModel(layerWork, composed, options);
   const pair: SpatialPair = { factors, energyKept, error: errorsAlone(calibrated, regressor) };
@@ -82,14 +86,42 @@ function isSymmetric({ reconstruction }: ReconstructionOptions): boolean {
   return reconstruction === 'symmetric';
 }
 
-function filterPair(
-  { calibrated, ranks, original }: LayerWork,
-  { kernels = referenceKernels }: ReconstructionOptions,
-): Pick<SpatialPair, 'energyKept' | 'factors'> {
+/** The vertical and the horizontal layer: the nearest in filters, or from there the nearest in responses. */
+async function splitLayer(
+  layerWork: LayerWork,
+  options: ReconstructionOptions,
+): Promise<Pick<SpatialPair, 'energyKept' | 'factors'>> {
+  const { calibrated, ranks, original, takeTurn } = layerWork;
+  const { kernels = referenceKernels } = options;
   const { weight } = findConvolution('reconstruct', original, calibrated.layer.name);
   const rank = ranks.decomposition === '3d' ? ranks.spatialRank : ranks.rank;
   const { factors, squaredError, squaredNorm } = filterReconstruction(weight, rank, kernels);
-  return { factors, energyKept: squaredNorm > 0 ? 1 - squaredError / squaredNorm : 1 };
+  const energyKept = squaredNorm > 0 ? 1 - squaredError / squaredNorm : 1;
+  if (!isFittedToData(options)) return { factors, energyKept };
+  const moments = await patchMoments(layerWork, options);
+  const steps = dataReconstructionSteps(moments, weight, factors, { kernels });
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return { factors: step.value.factors, energyKept };
+    await takeTurn();
+  }
+}
+
+function isFittedToData({ spatialReconstruction }: ReconstructionOptions): boolean {
+  return spatialReconstruction === 'data';
+}
+
+/** Moments of the patches that the layer gets and the original's responses, on fitting images. */
+async function patchMoments(layerWork: LayerWork, options: ReconstructionOptions): Promise<PatchMoments> {
+  const { layer, positions, target, fitRows } = layerWork.calibrated;
+  const sums = sumPatchMoments(layer.patchSize, layer.filters, options.kernels);
+  const add = (input: Tensor<'f32'>, firstImage: number): void => {
+    const first = firstImage * positions.perImage;
+    if (first >= fitRows) return;
+    const patches = gatherPatches(layer, input, positions, firstImage);
+    sums.add(patches, slice(target, [[first, first + (patches.shape[0] ?? 0)]]));
+  };
+  await passInputs(layerWork, add, options, { known: 0, first: true, afterBatch: async () => {} });
+  return sums.finish();
 }
 
 /** A layer and the model that holds its parameters. */
@@ -123,26 +155,50 @@ function rounded(tensor: Tensor<'f64'>): Tensor<'f64'> {
 
 /** ŷ of a layer at the sampled positions, on the input that the stream's network delivers to it. */
 async function responsesInModel(
-  { calibrated, original, model, stream, work, journal, takeTurn }: LayerWork,
+  layerWork: LayerWork,
   { layer, model: parameters }: LayerInModel,
   options: ReconstructionOptions,
 ): Promise<Tensor<'f32'>> {
-  const { kernels = referenceKernels, onProgress } = options;
+  const { calibrated, journal } = layerWork;
+  const { kernels = referenceKernels } = options;
   const { positions, target } = calibrated;
-  const { count } = stream.images;
   const rows = zeros('f32', target.shape);
   const kept = journal.rows(calibrated, rows);
   const { images: known } = await kept.restore();
-  if (known > 0) onProgress?.({ ...work.event('advance', layer.name, known, count), resumed: true });
-  const below = isSymmetric(options) ? original : model;
   const respond = (input: Tensor<'f32'>, firstImage: number): void =>
     computeResponses(parameters, layer, input, positions, firstImage, rows, kernels);
-  for await (const done of advanceStreamInPlace(stream, below, layer, respond, kernels, known)) {
-    onProgress?.(work.event('advance', layer.name, done, count));
-    await kept.add(done);
+  await passInputs(layerWork, respond, options, { known, first: false, afterBatch: (done) => kept.add(done) });
+  return rows;
+}
+
+interface Pass {
+  /** Images that need no looking at. */
+  readonly known: number;
+  /** True of the first of two passes. */
+  readonly first: boolean;
+  readonly afterBatch: (done: number) => Promise<void>;
+}
+
+/** Hands over the layer's input, batch by batch, as the network below delivers it. */
+async function passInputs(
+  { calibrated, ranks, original, model, stream, work, takeTurn }: LayerWork,
+  useInput: (input: Tensor<'f32'>, firstImage: number) => void,
+  options: ReconstructionOptions,
+  { known, first, afterBatch }: Pass,
+): Promise<void> {
+  const { kernels = referenceKernels, onProgress } = options;
+  const { layer } = calibrated;
+  const { count } = stream.images;
+  const passes = ranks.decomposition !== 'channel' && isFittedToData(options) ? 2 : 1;
+  const before = passes === 2 && !first ? count : 0;
+  const event = (done: number): ProgressEvent => work.event('advance', layer.name, before + done, passes * count);
+  if (known > 0) onProgress?.({ ...event(known), resumed: true });
+  const below = isSymmetric(options) ? original : model;
+  for await (const done of advanceStreamInPlace(stream, below, layer, useInput, kernels, known)) {
+    onProgress?.(event(done));
+    await afterBatch(done);
     await takeTurn();
   }
-  return rows;
 }
 
 async function solve(

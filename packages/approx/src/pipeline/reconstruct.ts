@@ -29,7 +29,7 @@ import type { LayerReplacement } from './layerReplacement.ts';
 import { findReplacement } from './layerWork.ts';
 import { createTurnTaker } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
-import type { LayerReport, Reconstruction, Solver } from './report.ts';
+import type { LayerReport, Reconstruction, Solver, SpatialReconstruction } from './report.ts';
 import { workEstimate } from './workEstimate.ts';
 
 export interface ReconstructionOptions {
@@ -37,6 +37,11 @@ export interface ReconstructionOptions {
   readonly solver?: Solver;
   /** Default `asymmetric`. */
   readonly reconstruction?: Reconstruction;
+  /**
+   * How a spatial split is found: `filter`, the default, from the weights alone (as the paper does it), or `data`, from what the layer
+   * gets and the original answers. Of `spatial` and `3d`.
+   */
+  readonly spatialReconstruction?: SpatialReconstruction;
   /** Of the nonlinear solver; default the paper's. */
   readonly schedule?: readonly PenaltyStage[];
   /** Bytes that paused batches may take; default 1 GiB. Beyond it batches are computed again from their images. */
@@ -122,11 +127,15 @@ async function replaceLayers(
  */
 export function checkReconstruction(caller: string, options: ReconstructionOptions): void {
   const { solver = 'nonlinear', reconstruction = 'asymmetric', schedule = paperSchedule, memoryBudget = 0 } = options;
+  const { spatialReconstruction = 'filter' } = options;
   if (!['linear', 'nonlinear'].includes(solver)) {
     throw new DomainError(`${caller}: solver: expected linear or nonlinear, got ${solver}`);
   }
   if (!['asymmetric', 'symmetric'].includes(reconstruction)) {
     throw new DomainError(`${caller}: reconstruction: expected asymmetric or symmetric, got ${reconstruction}`);
+  }
+  if (!['data', 'filter'].includes(spatialReconstruction)) {
+    throw new DomainError(`${caller}: spatialReconstruction: expected filter or data, got ${spatialReconstruction}`);
   }
   if (!(memoryBudget >= 0)) throw new DomainError(`${caller}: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
   checkSchedule(caller, schedule);

@@ -10,6 +10,7 @@ import type { IterationTrace } from '../solve/nonlinearSolver.ts';
 
 export type Solver = 'linear' | 'nonlinear';
 export type Reconstruction = 'asymmetric' | 'symmetric';
+export type SpatialReconstruction = 'data' | 'filter';
 
 /**
  * Relative errors. Infinite where the original's responses do not vary and the map misses them; JSON has no infinity and says null.
@@ -89,6 +90,8 @@ export interface ApproximationReport {
     readonly decomposition: Decomposition;
     readonly solver: Solver;
     readonly reconstruction: Reconstruction;
+    /** Of spatial splits; null where the decomposition makes none. */
+    readonly spatialReconstruction: SpatialReconstruction | null;
     readonly ranks: string;
     readonly requestedSpeedup: number | null;
     /** Images in the set that the calibration images were chosen from. */

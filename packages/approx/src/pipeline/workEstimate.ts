@@ -2,16 +2,17 @@
  * Progress as a fraction of the work, by counted multiply-adds.
  *
  * Per layer: advancing the approximated stream (images · what the layers since the last one cost now; symmetric by channels there is
- * none) and solving (iterations · n · d · (2 d' + d), but one pass for a spatial decomposition). The unit does not matter, only that both are in the same one.
+ * none) and solving (iterations · n · d · (2 d' + d), but one pass for a spatial decomposition); splits by data
+ * reconstruction pass the stream twice and sum p × p moments (p = k²c). The unit does not matter, only that both are in the same one.
  */
 
 import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
-import type { PenaltyStage } from '../solve/nonlinearSolver.ts';
 import type { Calibration } from './calibrate.ts';
 import type { Phase, ProgressEvent } from './progress.ts';
+import type { ReconstructionOptions } from './reconstruct.ts';
 
 export interface WorkEstimate {
   /** Iterations of the solver per layer, as progress counts them. */
@@ -32,7 +33,7 @@ interface Share {
 export function workEstimate(
   calibration: Calibration,
   plan: RankPlan,
-  options: { readonly solver?: string; readonly reconstruction?: string; readonly schedule?: readonly PenaltyStage[] },
+  options: Pick<ReconstructionOptions, 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'>,
 ): WorkEstimate {
   const schedule = options.schedule ?? paperSchedule;
   const scheduled = schedule.reduce((sum, stage) => sum + stage.iterations, 0);
@@ -45,7 +46,9 @@ export function workEstimate(
     if (ranks === undefined) continue;
     const { decomposition, rank } = ranks;
     const isStill = options.reconstruction === 'symmetric' && decomposition === 'channel';
-    const advance = isStill ? 0 : below * calibration.images.count;
+    const isFitted = decomposition !== 'channel' && options.spatialReconstruction === 'data';
+    const moments = isFitted ? fitRows * layer.patchSize ** 2 : 0;
+    const advance = isStill ? 0 : below * calibration.images.count + moments;
     const passes = decomposition === 'spatial' ? 1 : iterations;
     const solve = ranksPay(layer, ranks) ? passes * fitRows * layer.filters * (2 * rank + layer.filters) : 0;
     shares.set(layer.name, { before: total, advance, solve });

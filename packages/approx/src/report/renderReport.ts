@@ -37,7 +37,8 @@ const definitions = [
  *   version: 1,
  *   model: 'digits & letters',
  *   settings: {
- *     decomposition: 'channel', solver: 'linear', reconstruction: 'symmetric', ranks: 'uniform', requestedSpeedup: 2,
+ *     decomposition: 'channel', solver: 'linear', reconstruction: 'symmetric', spatialReconstruction: null, ranks: 'uniform',
+ *     requestedSpeedup: 2,
  *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, seed: 1,
  *   },
  *   digests: { original: '', approximated: '', images: '', heldOut: null },

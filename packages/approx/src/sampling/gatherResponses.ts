@@ -114,7 +114,7 @@ function checkTarget(
 }
 
 /** The patches x under the sampled positions, [images · perImage, k²c], in the weight's order (channel, y, x); zero outside. */
-function gatherPatches(
+export function gatherPatches(
   layer: ConvolutionLayer,
   input: Tensor<'f32'>,
   positions: SampledPositions,

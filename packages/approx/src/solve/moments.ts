@@ -53,7 +53,8 @@ export function centredMoment(
   return moment;
 }
 
-function centreInto(panel: Tensor<'f64'>, rows: Tensor<'f32'>, mean: Float64Array): void {
+/** panel ← rows − mean. */
+export function centreInto(panel: Tensor<'f64'>, rows: Tensor<'f32'>, mean: Float64Array): void {
   const [count = 0, width = 0] = rows.shape;
   for (let row = 0; row < count; row++) {
     const source = rows.offset + row * (rows.strides[0] ?? width);

@@ -103,6 +103,9 @@ function readSettings(decode: Decoder, value: unknown): ReportClaims['settings']
     decomposition: oneOf(fields.get('decomposition'), 'settings.decomposition', decompositions),
     solver: oneOf(fields.get('solver'), 'settings.solver', ['linear', 'nonlinear']),
     reconstruction: oneOf(fields.get('reconstruction'), 'settings.reconstruction', ['asymmetric', 'symmetric']),
+    spatialReconstruction: orNull(fields.get('spatialReconstruction'), (given) =>
+      oneOf(given, 'settings.spatialReconstruction', ['data', 'filter']),
+    ),
     ranks: decode.string(fields.get('ranks'), 'settings.ranks'),
     requestedSpeedup: numberOrNull(decode, fields, 'requestedSpeedup', 'settings.'),
     availableImages: number('availableImages'),
