@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
-  UsageError,
   checkWritable,
   createProgressBar,
   openModel,
@@ -24,10 +23,9 @@ import {
   writeFileAtomically,
 } from '@rankwise/cli';
 import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
-import { kindOf, runMethods } from './lib/methods.ts';
-import type { Method, MethodResult, Task } from './lib/methods.ts';
-import { openTestSet, scoreModel } from './lib/scoring.ts';
-import type { Score } from './lib/scoring.ts';
+import { kindOf, openTestSet, parseMethod, scoreModel } from './lib/methods.ts';
+import type { MethodResult, Score, Task } from './lib/methods.ts';
+import { runMethods } from './lib/methodPool.ts';
 
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
 const everyMethod = 'uniform L S,uniform N S,uniform L A,uniform N A,energy L S,energy N S,energy L A,energy N A';
@@ -72,7 +70,7 @@ await runExample(async () => {
   await withKernels({ choice: kernelsOption(values.kernels), threads: 1 }, terminal, async ({ kernels }) => {
     const task = { ...data, kernels: kindOf(kernels) };
     const model = await openModel(task.model);
-    const test = await openTestSet(model, task.testImages, task.testCount);
+    const test = await openTestSet(model, task);
     const bar = createProgressBar(terminal.stderr, terminal.now);
     const results = await runMethods(task, methods, kernels, {
       threads,
@@ -86,22 +84,6 @@ await runExample(async () => {
     if (values.json !== undefined) await writeFileAtomically(values.json, jsonOf(model.name, task, before, results));
   });
 });
-
-function parseMethod(label: string): Omit<Method, 'speedup'> {
-  const [ranks, solver, reconstruction] = label.split(' ');
-  if (
-    (ranks !== 'uniform' && ranks !== 'energy') ||
-    (solver !== 'L' && solver !== 'N') ||
-    (reconstruction !== 'S' && reconstruction !== 'A')
-  ) {
-    throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
-  }
-  return {
-    ranks,
-    solver: solver === 'L' ? 'linear' : 'nonlinear',
-    reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
-  };
-}
 
 function scoreText({ top1, top3 }: Score): string {
   return `${(100 * top1).toFixed(2)} / ${(100 * top3).toFixed(2)}`;

@@ -1,7 +1,6 @@
-/** Starts a worker thread from its TypeScript source: a thread does not inherit the loader that the main thread was started with. */
+/** Starts the worker thread from its TypeScript source: a thread does not inherit the loader that the main thread was started with. */
 
-import { workerData } from 'node:worker_threads';
 import { register } from 'tsx/esm/api';
 
 register();
-await import(workerData.module);
+await import('./methodWorker.ts');

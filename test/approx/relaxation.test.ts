@@ -1,11 +1,11 @@
-import { createRandom } from '@rankwise/tensor';
+import { createRandom, tensorOf } from '@rankwise/tensor';
 import type { LowRankMap, ResponseSamples } from '@rankwise/approx';
 import { referenceKernels } from '@rankwise/tensor';
 import type { Kernels } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reluStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
-import { relax, relaxationScratch } from '../../packages/approx/src/solve/relaxation.ts';
+import { relax, relaxationScratch, singleScratch } from '../../packages/approx/src/solve/relaxation.ts';
 import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
 import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
 import { seeds } from '../kit/matrices/arbitraries.ts';
@@ -91,6 +91,14 @@ function run(samples: ResponseSamples, map: LowRankMap, lambda: number): Relaxat
   return relax(samples, map, { kind: 'relu' }, lambda, scratch, referenceKernels);
 }
 
+function runSingle(samples: ResponseSamples, map: LowRankMap, lambda: number): RelaxationSums {
+  const scratch = singleScratch(samples, map.left.shape[1] ?? 0);
+  const tensors = [scratch.projected, scratch.predicted, scratch.single?.projected, scratch.single?.predicted];
+  for (const tensor of tensors) tensor?.data.fill(Number.NaN);
+  scratch.single?.moment.data.fill(Number.NaN);
+  return relax(samples, map, { kind: 'relu' }, lambda, scratch, referenceKernels, 'single');
+}
+
 function integerProblem(seed: number, n: number): { samples: ResponseSamples; map: LowRankMap } {
   const random = createRandom(seed);
   const d = 1 + random.integer(5);
@@ -149,6 +157,75 @@ describe('relax', () => {
     const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
     expect(relax(samples, map, { kind: 'relu' }, 1, scratch, kernels)).toEqual(run(samples, map, 1));
     expect(rows).toEqual([rowsPerChunk, 3]);
+  });
+
+  it.each([3, rowsPerChunk, 2 * rowsPerChunk + 3])('single precision: %i rows of small integers are exact', (n) => {
+    const { samples, map } = integerProblem(n + 100, n);
+    const { sums } = naive(samples, map, 1);
+    expectSums(runSingle(samples, map, 1), sums, sums, 0);
+  });
+
+  it('single precision: the moment and the objectives keep their bounds', () => {
+    fc.assert(
+      fc.property(seeds, fc.constantFrom(0.01, 1), fc.constantFrom(-20, 0, 20), (seed, lambda, power) => {
+        const random = createRandom(seed);
+        const [n, d, k] = [60, 6, 2];
+        const rows = (): ResponseSamples['target'] =>
+          tensorOf(
+            Float32Array.from({ length: n * d }, () => 2 ** power * random.normal()),
+            [n, d],
+          );
+        const samples = { target: rows(), regressor: rows() };
+        const map = mapFrom(d, k, () => random.normal());
+        const magnitude = (i: number, j: number): number => {
+          let sum = 0;
+          for (let a = 0; a < k; a++) {
+            for (let b = 0; b < d; b++) {
+              const factors = map.left.data[j * k + a]! * map.right.data[a * d + b]!;
+              sum += Math.abs(factors * sampleAt(samples.regressor, i, b));
+            }
+          }
+          return sum;
+        };
+        const predicted = predictions(samples.regressor, mapMatrix(map), map.offset);
+        let objective = 0;
+        const moments = new Float64Array(d * d);
+        for (let i = 0; i < n; i++) {
+          for (let j = 0; j < d; j++) {
+            const delta = gamma(2 * (d + k) + 10, 'f32') * magnitude(i, j);
+            const guess = at(predicted, i, j);
+            const response = Math.max(0, sampleAt(samples.target, i, j));
+            const shift = Math.abs(bestZ(response, guess, lambda) - guess);
+            // Where the step jumps within δ of y' the moment has no bound; such samples are drawn again.
+            const [below, above] = [bestZ(response, guess - delta, lambda), bestZ(response, guess + delta, lambda)];
+            fc.pre(above - below <= 4 * delta);
+            objective += lambda * (2 * shift + delta) * delta;
+            for (let m = 0; m < d; m++) {
+              const error = delta + gamma(2 * n + 6, 'f32') * (shift + delta);
+              moments[j * d + m]! += error * Math.abs(sampleAt(samples.regressor, i, m));
+            }
+          }
+        }
+        const single = runSingle(samples, map, lambda);
+        const double = run(samples, map, lambda);
+        expectWithin(single.relaxed, double.relaxed, objective, 'relaxed');
+        single.shiftMoment.data.forEach((value, index) =>
+          expectWithin(value, double.shiftMoment.data[index]!, moments[index]!, `shiftMoment ${index}`),
+        );
+        expect(single.shiftMoment.data).not.toEqual(double.shiftMoment.data);
+      }),
+      { numRuns: runs(60) },
+    );
+  });
+
+  it('single precision is double where the samples are beyond it', () => {
+    for (const scale of [0, 2 ** -40, 2 ** 40]) {
+      const { samples, map } = integerProblem(3, 20);
+      const data = samples.target.data.map((x) => x * scale);
+      const scaled = { target: samples.target, regressor: { ...samples.target, data } };
+      expect(runSingle(scaled, map, 1)).toEqual(run(scaled, map, 1));
+      expect(singleScratch(scaled, 1).single).toBeUndefined();
+    }
   });
 
   it('reads rows through views with an offset', () => {

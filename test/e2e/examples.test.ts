@@ -28,7 +28,7 @@ async function runExample(name: string, ...args: string[]): Promise<string> {
 describe('examples', () => {
   it('are all run here', async () => {
     const numbered = (await readdir(join(root, 'examples'))).filter((name) => /^\d\d-/.test(name));
-    expect(numbered.toSorted()).toEqual(['01-fashion.ts', '02-step-by-step.ts', '03-methods.ts']);
+    expect(numbered.toSorted()).toEqual(['01-fashion.ts', '02-step-by-step.ts', '03-methods.ts', '04-paired.ts']);
   });
 
   it('01 writes the network it speaks of and a self-contained page', async () => {
@@ -61,5 +61,18 @@ describe('examples', () => {
     expect(text).toContain('10 test photographs, simd kernels: ');
     expect(text).toContain('| speed-up | uniform L S | energy L A |');
     expect(text.match(/^\| [48]× \|/gm)).toHaveLength(2);
+  });
+
+  it('04 compares each approximation with the original, and takes rows from the log', async () => {
+    const log = join(folder, 'rows.jsonl');
+    const few = ['--images', '20', '--positions', '2', '--iterations', '1', '--count', '12', '--log', log];
+    const first = await runExample('04-paired.ts', ...few, '--speedups', '1.5', '--methods', 'uniform L S', '--split');
+    expect(first).toContain('20 photographs × 2 positions, judged on 12 others');
+    expect(first).toMatch(
+      /^uniform L S +1\.5× +\d\.\d\d× +[\d.]+ → [\d.]+ +\+\d+ −\d+ +[+−][\d.]+ ± [\d.]+ +\d\.\d{3} /m,
+    );
+    const both = ['--speedups', '1.5', '--methods', 'uniform L S,exact L A', '--split'];
+    await runExample('04-paired.ts', ...few, ...both);
+    expect((await readFile(log, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
   });
 });

@@ -2,26 +2,32 @@
  * The second activation stream: every calibration image on its way through the network approximated so far.
  *
  * Asymmetric reconstruction (Zhang et al. 2015, §2.3) needs, for each layer, the input x̂ that the approximated layers below it really
- * deliver. Each batch is paused in front of the layer at hand; when the layer has been replaced, it goes on from there, so each
- * layer is computed once. Batches whose paused state would exceed the memory budget are not kept: they start again from
- * their images each time, which costs time but no memory.
+ * deliver. Each batch is paused in front of the layer at hand, without its zeros; when the layer has been replaced, it goes on from
+ * there, so each layer is computed once. A batch whose state would exceed the memory budget stays paused where it was, or, if there is no
+ * room for that either, starts again from its images each time: that costs time but no memory.
  */
 
-import { DomainError, sizeOf } from '@rankwise/tensor';
+import { DomainError } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { advance, nodeIndex, startExecution } from '@rankwise/nn';
-import type { ExecutionState, ImageSource, Model } from '@rankwise/nn';
+import type { ImageSource, Model } from '@rankwise/nn';
 import type { ConvolutionLayer } from '../layers.ts';
+import { packState, unpackState } from './packedState.ts';
+import type { PackedState } from './packedState.ts';
 
 /** Where each batch stands. Owned by one reconstruction; changed as it goes. */
 export interface ApproximatedStream {
   readonly images: ImageSource;
   readonly ranges: readonly (readonly [number, number])[];
   readonly memoryBudget: number;
-  /** Paused batches, by place in `ranges`; undefined where the batch is recomputed. */
-  readonly states: (ExecutionState | undefined)[];
-  /** Index, in the model approximated so far, of the node that the kept states are paused in front of. */
-  position: number;
+  /** By place in `ranges`; undefined where the batch starts again. */
+  readonly paused: (PausedBatch | undefined)[];
+}
+
+interface PausedBatch {
+  readonly state: PackedState;
+  /** Index of the node that it is paused in front of: what is replaced later comes at it or behind it. */
+  readonly position: number;
 }
 
 /** A stream in front of the first node. `memoryBudget` is in bytes. */
@@ -30,7 +36,7 @@ export function createStream(
   ranges: readonly (readonly [number, number])[],
   memoryBudget: number,
 ): ApproximatedStream {
-  return { images, ranges, memoryBudget, states: ranges.map(() => undefined), position: 0 };
+  return { images, ranges, memoryBudget, paused: ranges.map(() => undefined) };
 }
 
 /**
@@ -48,35 +54,30 @@ export async function* advanceStreamInPlace(
   known = 0,
 ): AsyncGenerator<number, void, void> {
   const target = nodeIndex(model, layer.name);
-  let held = stream.states.reduce((bytes, state) => bytes + stateBytes(state), 0);
+  let held = stream.paused.reduce((bytes, batch) => bytes + bytesOf(batch), 0);
   for (const [i, [from, to]] of stream.ranges.entries()) {
-    const paused = stream.states[i];
+    const paused = stream.paused[i];
     // Batches still in front of the last layer count until they move on, so that the budget holds at every moment.
-    held -= stateBytes(paused);
+    held -= bytesOf(paused);
     if (to <= known) {
-      stream.states[i] = undefined;
+      stream.paused[i] = undefined;
       continue;
     }
-    const state =
-      paused === undefined
-        ? advance(model, startExecution(model, await stream.images.batch(from, to)), 0, target, { kernels })
-        : advance(model, paused, stream.position, target, { kernels });
+    const start =
+      paused === undefined ? startExecution(model, await stream.images.batch(from, to)) : unpackState(paused.state);
+    const state = advance(model, start, paused?.position ?? 0, target, { kernels });
     const input = state.values.get(layer.node.inputs[0] ?? '');
     if (input === undefined)
       throw new DomainError(`advanceStreamInPlace: layer: expected an input of ${layer.name}, got none`);
     useInput(input, from);
-    const size = stateBytes(state);
-    const keep = held + size <= stream.memoryBudget;
-    if (keep) held += size;
-    stream.states[i] = keep ? state : undefined;
+    const advanced = { state: packState(state), position: target };
+    const kept = [advanced, paused].find((batch) => held + bytesOf(batch) <= stream.memoryBudget);
+    held += bytesOf(kept);
+    stream.paused[i] = kept;
     yield to;
   }
-  stream.position = target;
 }
 
-/** By shapes: a view of all images, which are in memory anyway, counts as its own part of them. */
-function stateBytes(state: ExecutionState | undefined): number {
-  let bytes = 0;
-  for (const value of state?.values.values() ?? []) bytes += sizeOf(value.shape) * value.data.BYTES_PER_ELEMENT;
-  return bytes;
+function bytesOf(batch: PausedBatch | undefined): number {
+  return batch?.state.bytes ?? 0;
 }

@@ -2,7 +2,7 @@
 
 import { slice } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { balanced, solveLinear } from '../solve/linearSolver.ts';
+import { balanced, linearStart } from '../solve/linearSolver.ts';
 import { isIdentity } from '../solve/nonlinearity.ts';
 import type { Nonlinearity } from '../solve/nonlinearity.ts';
 import { nonlinearIterations } from '../solve/nonlinearSolver.ts';
@@ -44,13 +44,14 @@ export async function solveLayer(
   const { kernels, solver } = options;
   const { nonlinearity } = calibrated.layer;
   const fit = fittingRows(calibrated, regressor);
-  const linear = solveLinear(fit, rank, kernels);
+  const start = linearStart(fit, rank, kernels);
+  const linear = start.solution;
   const linearError = errorsOf(linear.map, calibrated, regressor, nonlinearity, kernels);
   if (solver === 'linear' || isIdentity(nonlinearity)) {
     return { map: balanced(linear.map), rank: linear.rank, error: linearError, linearError, trace: [] };
   }
   const resume = options.resume === undefined ? {} : { resume: options.resume };
-  const steps = nonlinearIterations(fit, rank, { nonlinearity, schedule: options.schedule, kernels, ...resume });
+  const steps = nonlinearIterations(fit, rank, { nonlinearity, schedule: options.schedule, kernels, start, ...resume });
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) {
       const { map, rank: found, trace } = step.value;

@@ -30,8 +30,8 @@ export interface RankProblem {
  * import { sequential } from '@rankwise/nn';
  * const model = sequential('tiny', [1, 4, 4], { seed: 1 }).conv('conv1', { filters: 2, kernel: 1 })
  *   .conv('conv2', { filters: 2, kernel: 3, padding: 1 }).build();
- * const request = { method: 'sensitivity', speedup: 1.5, losses: { conv2: [0.1, 0] } };
- * const { tables, budget } = rankProblem(convolutionLayers(model), request);
+ * const losses = { conv2: [0.1, 0] };
+ * const { tables, budget } = rankProblem(convolutionLayers(model), { method: 'sensitivity', speedup: 1.5, losses });
  * tables[0].options // => [{ rank: 2, cost: 576, loss: 0 }, { rank: 1, cost: 320, loss: 0.1 }]
  * budget // => 384
  */

@@ -54,8 +54,22 @@ export function solveLinear(
   rank: number,
   kernels: Kernels = referenceKernels,
 ): LinearSolution {
+  return linearStart(samples, rank, kernels).solution;
+}
+
+/** A problem's moments, and what is worked out from them before any iteration. */
+export interface LinearStart {
+  readonly moments: ProblemMoments;
+  readonly regressor: Regressor;
+  readonly solution: LinearSolution;
+}
+
+/** The linear solution with what it was made from, for solvers that go on from there; throws as solveLinear does. */
+export function linearStart(samples: ResponseSamples, rank: number, kernels: Kernels): LinearStart {
   checkProblem('solveLinear', samples, rank);
-  return linearSolution(problemMoments(samples, kernels), rank, kernels);
+  const moments = problemMoments(samples, kernels);
+  const regressor = prepareRegressor(moments.regressorMoment, { kernels });
+  return { moments, regressor, solution: linearSolution(moments, rank, kernels, regressor) };
 }
 
 /** The optimal linear map from moments alone. `regressor` is prepareRegressor(moments.regressorMoment). */

@@ -11,7 +11,8 @@
  * minimum (auxiliaryStep.ts). Neither raises the relaxed objective at a fixed λ. Step (ii) is exact. Step (i) is exact for layers of fewer
  * than 128 filters and at the end of each λ's iterations; in between, where M changes little, wide layers have the last M
  * improved instead of an eigenproblem solved anew (reducedRankRegression's `initial`): on responses of real layers that lowers
- * the objective by 98 to 99.999 % of what an exact step would. It starts from the linear solution; the default schedule is the paper's: λ = 0.01
+ * the objective by 98 to 99.999 % of what an exact step would. For the same layers the passes over the samples in between form
+ * their products in f32 (relaxation.ts has the bounds). It starts from the linear solution; the default schedule is the paper's: λ = 0.01
  * for 25 iterations, then λ = 1 for 25 more.
  *
  * Source: Zhang et al. 2015, §2.2 (symmetric, ŷ = y) and §2.3 (asymmetric). Cost per iteration: n d (2 d' + d) multiply-adds
@@ -20,13 +21,12 @@
 
 import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { prepareRegressor } from '@rankwise/linalg';
 import type { Regressor } from '@rankwise/linalg';
-import { linearSolution, problemMoments, regressionMap } from './linearSolver.ts';
-import type { LinearSolution, ProblemMoments } from './linearSolver.ts';
+import { linearStart, regressionMap } from './linearSolver.ts';
+import type { LinearSolution, LinearStart, ProblemMoments } from './linearSolver.ts';
 import { checkNonlinearity } from './nonlinearity.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
-import { relax, relaxationScratch } from './relaxation.ts';
+import { relax, relaxationScratch, singleScratch } from './relaxation.ts';
 import type { RelaxationSums } from './relaxation.ts';
 import { responseEnergy, squaredResponseError } from './responseError.ts';
 import { checkProblem } from './samples.ts';
@@ -90,6 +90,13 @@ export interface NonlinearOptions {
   readonly onIteration?: (trace: IterationTrace) => void;
 }
 
+export interface AlternationOptions extends Omit<NonlinearOptions, 'onIteration'> {
+  /** Where to go on; by default the linear solution. */
+  readonly resume?: AlternationState;
+  /** linearStart of the same samples and rank, where it is there already. */
+  readonly start?: LinearStart;
+}
+
 /**
  * Runs the alternation to its end.
  * @param samples - target and regressor, f32 [n, d]; pass one tensor twice for the symmetric problem
@@ -123,7 +130,6 @@ export function solveNonlinear(
  * The alternation as a generator that yields after each iteration, for callers that share the thread with others or keep where it
  * stands. From a state that it yielded, on the same samples, at the same rank and with the same schedule, it goes on as if it had not
  * been interrupted.
- * @param options - `resume`: where to go on; by default the linear solution
  * @example
  * import { nonlinearIterations } from '@rankwise/approx';
  * import { fromNested } from '@rankwise/tensor';
@@ -134,25 +140,25 @@ export function solveNonlinear(
 export function* nonlinearIterations(
   samples: ResponseSamples,
   rank: number,
-  options: Omit<NonlinearOptions, 'onIteration'> & { readonly resume?: AlternationState } = {},
+  options: AlternationOptions = {},
 ): Generator<AlternationState, NonlinearSolution, void> {
   const { nonlinearity = { kind: 'relu' }, schedule = paperSchedule, kernels = referenceKernels, resume } = options;
   checkProblem('solveNonlinear', samples, rank);
   checkSchedule('solveNonlinear', schedule);
   checkNonlinearity('solveNonlinear', nonlinearity, samples.target.shape[1] ?? 0);
   const energy = responseEnergy(samples.target, nonlinearity) || 1;
-  const moments = problemMoments(samples, kernels);
-  const regressor = prepareRegressor(moments.regressorMoment, { kernels });
-  const start = linearSolution(moments, rank, kernels, regressor);
-  const scratch = relaxationScratch(samples, start.rank);
+  const { moments, regressor, solution: start } = options.start ?? linearStart(samples, rank, kernels);
+  const improvable = isImprovable(start, regressor);
+  const scratch = (improvable ? singleScratch : relaxationScratch)(samples, start.rank);
   const trace: IterationTrace[] = [...(resume?.trace ?? [])];
   let { map } = resume ?? start;
   let before = 0;
   for (const { lambda, iterations } of schedule) {
     for (let i = Math.max(0, trace.length - before); i < iterations; i++) {
-      const sums = relax(samples, map, nonlinearity, lambda, scratch, kernels);
+      const between = improvable && i < iterations - 1;
+      const sums = relax(samples, map, nonlinearity, lambda, scratch, kernels, between ? 'single' : 'double');
       const fit = auxiliaryRegression(map, sums, moments, samples.target.shape[0] ?? 0, kernels);
-      const initial = i < iterations - 1 && isImprovable(start, regressor) ? map.left : undefined;
+      const initial = between ? map.left : undefined;
       const { solution, explained } = regressionMap(
         regressor,
         fit.cross,

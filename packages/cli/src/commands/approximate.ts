@@ -194,6 +194,8 @@ function describeProgress({ phase, layer = '', done, total }: ProgressEvent): st
       return `sampling responses, image ${done} of ${total}`;
     case 'sensitivity':
       return `trying each layer alone, image ${done} of ${total}`;
+    case 'search':
+      return `trying ranks out, plan ${done} of ${total}`;
     case 'advance':
       return `running the layers before ${layer}`;
     case 'solve':
