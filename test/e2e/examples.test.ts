@@ -28,7 +28,13 @@ async function runExample(name: string, ...args: string[]): Promise<string> {
 describe('examples', () => {
   it('are all run here', async () => {
     const numbered = (await readdir(join(root, 'examples'))).filter((name) => /^\d\d-/.test(name));
-    expect(numbered.toSorted()).toEqual(['01-fashion.ts', '02-step-by-step.ts', '03-methods.ts', '04-paired.ts']);
+    expect(numbered.toSorted()).toEqual([
+      '01-fashion.ts',
+      '02-step-by-step.ts',
+      '03-methods.ts',
+      '04-paired.ts',
+      '05-imagenet-size.ts',
+    ]);
   });
 
   it('01 writes the network it speaks of and a self-contained page', async () => {
@@ -74,5 +80,25 @@ describe('examples', () => {
     const both = ['--speedups', '1.5', '--methods', 'uniform L S,exact L A', '--split'];
     await runExample('04-paired.ts', ...few, ...both);
     expect((await readFile(log, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+  });
+
+  it('05 says how long each step took', async () => {
+    const journal = join(folder, 'journal');
+    const few = [
+      '--model',
+      'examples/data/fashion-chain.safetensors',
+      '--images',
+      '40',
+      '--positions',
+      '2',
+      '--journal',
+      journal,
+    ];
+    const text = await runExample('05-imagenet-size.ts', ...few);
+    expect(text).toMatch(/^fashion-chain, 40 images × 2 positions, simd kernels, \d threads? \(/);
+    for (const step of ['calibrate', 'advance conv3', 'solve conv7']) {
+      expect(text).toMatch(new RegExp(`^${step} +[\\d.]+ +[\\d.]+ +\\d+$`, 'm'));
+    }
+    expect(text).toMatch(/ in all, .* of processors, \d+ MiB at most\n$/);
   });
 });

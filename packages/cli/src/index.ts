@@ -9,6 +9,8 @@ export { defaultThreads, describeKernels, kernelChoices, openKernels } from './o
 export type { DisposableKernels, KernelChoice, OpenKernelsOptions, OpenedKernels, SimdPackage } from './openKernels.ts';
 export { kernelsRecord, withKernels } from './withKernels.ts';
 export type { KernelsRecord } from './withKernels.ts';
+export { folderJournal } from './folderJournal.ts';
+export type { FolderJournal } from './folderJournal.ts';
 export { parseRanks } from './rankArgument.ts';
 export type { RankArgument } from './rankArgument.ts';
 export { readCifar10 } from './data/cifar10.ts';
