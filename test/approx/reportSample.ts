@@ -118,6 +118,7 @@ export function sampleLayer(name: string, filters: number, place: number): Layer
     spatialError: null,
     iterations: trace.length,
     trace,
+    descent: null,
     seconds: decomposed ? 2 + place * 4.3 : 0.4,
   };
 }

@@ -18,14 +18,16 @@ export type {
   ApproximationReport,
   FitAndHeldOut,
   LayerReport,
+  DescentReport,
   MeasuredSpeedup,
   Reconstruction,
   ReportDigests,
   Solver,
   SpatialReconstruction,
 } from './pipeline/report.ts';
+export { chainResponses } from './descent/chainForms.ts';
 export { chainObjective } from './descent/chainObjective.ts';
-export type { ChainObjective, ChainProblem } from './descent/chainObjective.ts';
+export type { ChainObjective, ChainProblem, ChainSamples } from './descent/chainObjective.ts';
 export { descend } from './descent/descend.ts';
 export type { DescentOptions, DescentSolution } from './descent/descend.ts';
 export type { Factor, FactorChain } from './descent/factorChain.ts';
@@ -53,6 +55,8 @@ export { replaceSpatially } from './decomposition/replaceSpatially.ts';
 export { spatialMacs, spatialPays, threeLayerMacs } from './decomposition/spatialCost.ts';
 export type { SpatialCostOptions } from './decomposition/spatialCost.ts';
 export { splitRank, uniformSpatialRank } from './decomposition/spatialRanks.ts';
+export { installChain } from './decomposition/installChain.ts';
+export { metricReconstruction } from './decomposition/metricReconstruction.ts';
 export { composeSpatial } from './decomposition/spatialFactors.ts';
 export type { SpatialFactors } from './decomposition/spatialFactors.ts';
 export { convolutionLayers } from './layers.ts';
@@ -76,6 +80,7 @@ export { selectRanks } from './ranks/selectRanks.ts';
 export { uniformRank } from './ranks/uniformRanks.ts';
 export { replaceConvolution } from './decomposition/replaceConvolution.ts';
 export { computeResponses, gatherResponses } from './sampling/gatherResponses.ts';
+export { gatherStrips } from './sampling/gatherStrips.ts';
 export { samplePositions } from './sampling/samplePositions.ts';
 export type { SampledPositions } from './sampling/samplePositions.ts';
 export { clipAuxiliary } from './solve/clip.ts';

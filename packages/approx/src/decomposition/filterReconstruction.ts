@@ -27,6 +27,11 @@ export interface FilterReconstruction {
   readonly squaredNorm: number;
 }
 
+/** Share of the filters' squared norm that a reconstruction holds; 1 when there is none to hold. */
+export function filterEnergyKept({ squaredError, squaredNorm }: FilterReconstruction): number {
+  return squaredNorm > 0 ? 1 - squaredError / squaredNorm : 1;
+}
+
 /** The longest shorter side for which the SVD itself is taken; it takes under a second there. */
 const largestSvd = 256;
 

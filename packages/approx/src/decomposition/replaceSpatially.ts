@@ -12,8 +12,8 @@
  */
 
 import { ShapeError, cast, checkFinite, formatShape, referenceKernels, sameShape, tensorOf } from '@rankwise/tensor';
-import type { Kernels } from '@rankwise/tensor';
-import type { Model } from '@rankwise/nn';
+import type { ConvolutionGeometry, Kernels } from '@rankwise/tensor';
+import type { Conv2dNode, Model } from '@rankwise/nn';
 import type { LowRankMap } from '../solve/samples.ts';
 import { findConvolution, installFactors } from './installFactors.ts';
 import { replaceConvolution } from './replaceConvolution.ts';
@@ -45,28 +45,30 @@ export function replaceSpatially(
 ): Model {
   const { node, weight, bias } = findConvolution('replaceSpatially', model, name);
   checkFactors(factors, weight.shape);
-  const [top, left, bottom, right] = node.padding;
+  const geometry = pairGeometry(node);
   const split = installFactors(
     model,
     node,
-    [
-      {
-        suffix: 'vertical',
-        weight: cast(factors.vertical, 'f32'),
-        padding: [top, 0, bottom, 0],
-        stride: [node.stride[0], 1],
-        dilation: [node.dilation[0], 1],
-      },
-    ],
+    [{ suffix: 'vertical', weight: cast(factors.vertical, 'f32'), ...geometry.vertical }],
     {
       weight: cast(factors.horizontal, 'f32'),
       bias: factors.bias === undefined ? bias : cast(tensorOf(factors.bias, [factors.bias.length]), 'f32'),
-      padding: [0, left, 0, right],
-      stride: [1, node.stride[1]],
-      dilation: [1, node.dilation[1]],
+      ...geometry.horizontal,
     },
   );
   return map === undefined ? split : replaceConvolution(split, name, map, kernels, 'horizontal');
+}
+
+/** How the two layers of a pair share a convolution's stride, padding and dilation. */
+export function pairGeometry({
+  padding: [top, left, bottom, right],
+  stride,
+  dilation,
+}: Conv2dNode): Record<'horizontal' | 'vertical', Pick<ConvolutionGeometry, 'dilation' | 'padding' | 'stride'>> {
+  return {
+    vertical: { padding: [top, 0, bottom, 0], stride: [stride[0], 1], dilation: [dilation[0], 1] },
+    horizontal: { padding: [0, left, 0, right], stride: [1, stride[1]], dilation: [1, dilation[1]] },
+  };
 }
 
 function checkFactors({ vertical, horizontal, bias }: SpatialFactors, shape: readonly number[]): void {

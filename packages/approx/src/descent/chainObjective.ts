@@ -21,11 +21,14 @@ import type { Nonlinearity, ScalarResponse } from '../solve/nonlinearity.ts';
 import { responseEnergy } from '../solve/responseError.ts';
 import type { Factor, FactorChain } from './factorChain.ts';
 
-export interface ChainProblem {
+export interface ChainSamples {
   /** x, f32 [n, inputs], contiguous. */
   readonly input: Tensor<'f32'>;
   /** y, f32 [n, d], contiguous. */
   readonly target: Tensor<'f32'>;
+}
+
+export interface ChainProblem extends ChainSamples {
   readonly nonlinearity: Nonlinearity;
 }
 
@@ -77,7 +80,7 @@ export function chainObjective(problem: ChainProblem, layout: FactorChain, kerne
 /**
  * C = (1/rows) Σ a aᵀ of the inputs of each factor, f64 [in, in], on chunks spread evenly over the samples.
  */
-export function inputMoments({ input }: ChainProblem, chain: FactorChain, kernels: Kernels): Tensor<'f64'>[] {
+export function inputMoments({ input }: ChainSamples, chain: FactorChain, kernels: Kernels): Tensor<'f64'>[] {
   const [count = 0] = input.shape;
   const weights = chain.factors.map(({ weight }) => cast(weight, 'f32'));
   const scratch = chainScratch(chain, Math.min(rowsPerChunk, count));

@@ -62,11 +62,15 @@ interface Pair {
  * @throws DomainError when the number of iterations or pairs is no integer ≥ 0 or ≥ 1, or the value at the start is not finite.
  * @example
  * import { limitedMemoryBfgs } from '@rankwise/approx';
- * const objective = ([x, y], gradient) => {
- *   gradient.set([2 * (x - 3), 8 * (y + 1)]);
- *   return (x - 3) ** 2 + 4 * (y + 1) ** 2;
- * };
- * const steps = limitedMemoryBfgs(objective, new Float64Array(2), { iterations: 20 });
+ * // (x − 3)² + 4 (y + 1)².
+ * const steps = limitedMemoryBfgs(
+ *   ([x = 0, y = 0], gradient) => {
+ *     gradient.set([2 * (x - 3), 8 * (y + 1)]);
+ *     return (x - 3) ** 2 + 4 * (y + 1) ** 2;
+ *   },
+ *   new Float64Array(2),
+ *   { iterations: 20 },
+ * );
  * let step = steps.next();
  * while (!step.done) step = steps.next();
  * Array.from(step.value.point, Math.round) // => [3, -1]

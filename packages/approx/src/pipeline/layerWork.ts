@@ -18,7 +18,8 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import type { LayerRanks } from '../decomposition/decomposition.ts';
 import { dataReconstructionSteps } from '../decomposition/dataReconstruction.ts';
-import { filterReconstruction } from '../decomposition/filterReconstruction.ts';
+import { filterEnergyKept, filterReconstruction } from '../decomposition/filterReconstruction.ts';
+import { metricReconstruction } from '../decomposition/metricReconstruction.ts';
 import { findConvolution } from '../decomposition/installFactors.ts';
 import { sumPatchMoments } from '../decomposition/patchMoments.ts';
 import type { PatchMoments } from '../decomposition/patchMoments.ts';
@@ -26,16 +27,18 @@ import { composeSpatial } from '../decomposition/spatialFactors.ts';
 import type { SpatialFactors } from '../decomposition/spatialFactors.ts';
 import type { ReconstructionJournal, TimedReplacement } from '../journal/reconstructionJournal.ts';
 import type { ConvolutionLayer } from '../layers.ts';
+import { chainMap, chainResponses, mapChain, mapOnPair, pairFactors } from '../descent/chainForms.ts';
 import { computeResponses, gatherPatches } from '../sampling/gatherResponses.ts';
+import { gatherStrips } from '../sampling/gatherStrips.ts';
+import { balanced } from '../solve/linearSolver.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
-import { relativeDifference } from '../solve/responseError.ts';
 import { advanceStreamInPlace } from './approximatedStream.ts';
 import type { ApproximatedStream } from './approximatedStream.ts';
 import type { CalibratedLayer } from './calibrate.ts';
+import { chainErrors, descendLayer, errorsAlone, fittingPart } from './descendLayer.ts';
 import type { LayerReplacement, SpatialPair } from './layerReplacement.ts';
 import type { ProgressEvent } from './progress.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
-import type { FitAndHeldOut } from './report.ts';
 import { solveLayer } from './solveLayer.ts';
 import type { LayerSolution } from './solveLayer.ts';
 import type { WorkEstimate } from './workEstimate.ts';
@@ -71,8 +74,9 @@ async function decompose(layerWork: LayerWork, options: ReconstructionOptions): 
       ? calibrated.target
       : await responsesInModel(layerWork, { layer: calibrated.layer, model }, options);
     const solution = await solve(layerWork, regressor, options);
-    return { ranks: { ...ranks, rank: solution.rank }, solution };
+    return descendMap(layerWork, regressor, { ranks: { ...ranks, rank: solution.rank }, solution }, options);
   }
+  if ((options.descent ?? 0) > 0) return descendOnStrips(layerWork, options);
   const { factors, energyKept } = await splitLayer(layerWork, options);
   const composed = composedLayer(original, calibrated.layer, factors, options.kernels ?? referenceKernels);
   const regressor = await responsesInModel(layerWork, composed, options);
@@ -95,8 +99,9 @@ async function splitLayer(
   const { kernels = referenceKernels } = options;
   const { weight } = findConvolution('reconstruct', original, calibrated.layer.name);
   const rank = ranks.decomposition === '3d' ? ranks.spatialRank : ranks.rank;
-  const { factors, squaredError, squaredNorm } = filterReconstruction(weight, rank, kernels);
-  const energyKept = squaredNorm > 0 ? 1 - squaredError / squaredNorm : 1;
+  const nearest = filterReconstruction(weight, rank, kernels);
+  const { factors } = nearest;
+  const energyKept = filterEnergyKept(nearest);
   if (!isFittedToData(options)) return { factors, energyKept };
   const moments = await patchMoments(layerWork, options);
   const steps = dataReconstructionSteps(moments, weight, factors, { kernels });
@@ -106,8 +111,9 @@ async function splitLayer(
   }
 }
 
-function isFittedToData({ spatialReconstruction }: ReconstructionOptions): boolean {
-  return spatialReconstruction === 'data';
+/** A descent starts from a split of its own. */
+function isFittedToData({ spatialReconstruction, descent = 0 }: ReconstructionOptions): boolean {
+  return spatialReconstruction === 'data' && descent === 0;
 }
 
 /** Moments of the patches that the layer gets and the original's responses, on fitting images. */
@@ -201,6 +207,54 @@ async function passInputs(
   }
 }
 
+/** Goes on from the solver's map, where a descent is wanted. */
+async function descendMap(
+  layerWork: LayerWork,
+  regressor: Tensor<'f32'>,
+  found: LayerReplacement & { readonly solution: LayerSolution },
+  options: ReconstructionOptions,
+): Promise<LayerReplacement> {
+  if ((options.descent ?? 0) === 0) return found;
+  const { solution } = found;
+  const descent = await descendLayer(layerWork, regressor, mapChain(solution.map), options);
+  const map = balanced(chainMap(descent.chain));
+  return { ...found, solution: { ...solution, map }, descent };
+}
+
+/**
+ * The pair nearest in the metric of the data, for three layers the solver's map on its responses, and then all factors together.
+ */
+async function descendOnStrips(layerWork: LayerWork, options: ReconstructionOptions): Promise<LayerReplacement> {
+  const { calibrated, ranks, original } = layerWork;
+  const { kernels = referenceKernels } = options;
+  const { weight } = findConvolution('reconstruct', original, calibrated.layer.name);
+  const rank = ranks.decomposition === '3d' ? ranks.spatialRank : ranks.rank;
+  const input = await stripsInModel(layerWork, options);
+  const split = metricReconstruction(fittingPart(calibrated, input), weight, rank, kernels);
+  const pair: SpatialPair = {
+    factors: { ...pairFactors(split, weight.shape), bias: split.offset },
+    energyKept: filterEnergyKept(filterReconstruction(weight, rank, kernels)),
+    error: chainErrors(calibrated, input, split, kernels),
+  };
+  if (ranks.decomposition !== '3d') {
+    return { ranks, pair, descent: await descendLayer(layerWork, input, split, options) };
+  }
+  const solution = await solve(layerWork, chainResponses(input, split, kernels), options);
+  const start = mapOnPair(split, solution.map, kernels);
+  const descent = await descendLayer(layerWork, input, start, options);
+  return { ranks: { ...ranks, rank: solution.rank }, pair, solution, descent };
+}
+
+/** x̂ at the sampled positions, as the vertical layer reads it. */
+async function stripsInModel(layerWork: LayerWork, options: ReconstructionOptions): Promise<Tensor<'f32'>> {
+  const { layer, positions, target } = layerWork.calibrated;
+  const rows = zeros('f32', [target.shape[0] ?? 0, layer.patchSize]);
+  const gather = (input: Tensor<'f32'>, firstImage: number): void =>
+    gatherStrips(layer, input, positions, firstImage, rows);
+  await passInputs(layerWork, gather, options, { known: 0, first: true, afterBatch: async () => {} });
+  return rows;
+}
+
 async function solve(
   { calibrated, ranks, work, journal, takeTurn }: LayerWork,
   regressor: Tensor<'f32'>,
@@ -218,15 +272,4 @@ async function solve(
       await takeTurn();
     },
   });
-}
-
-/** Errors of responses as they are, without a map on them. */
-function errorsAlone({ layer, target, fitRows }: CalibratedLayer, regressor: Tensor<'f32'>): FitAndHeldOut {
-  const [rows = 0] = target.shape;
-  const error = (from: number, to: number): number =>
-    relativeDifference(
-      { target: slice(target, [[from, to]]), regressor: slice(regressor, [[from, to]]) },
-      layer.nonlinearity,
-    );
-  return { fit: error(0, fitRows), heldOut: fitRows === rows ? null : error(fitRows, rows) };
 }

@@ -1,6 +1,6 @@
 /** Progress events, and sharing the thread during long work. */
 
-export type Phase = 'calibrate' | 'sensitivity' | 'search' | 'solve' | 'advance' | 'measure';
+export type Phase = 'calibrate' | 'sensitivity' | 'search' | 'solve' | 'descend' | 'advance' | 'measure';
 
 export interface ProgressEvent {
   readonly phase: Phase;

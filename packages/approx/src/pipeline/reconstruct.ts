@@ -39,11 +39,17 @@ export interface ReconstructionOptions {
   readonly reconstruction?: Reconstruction;
   /**
    * How a spatial split is found: `filter`, the default, from the weights alone (as the paper does it), or `data`, from what the layer
-   * gets and the original answers. Of `spatial` and `3d`.
+   * gets and the original answers. Of `spatial` and `3d`
+   * without a descent.
    */
   readonly spatialReconstruction?: SpatialReconstruction;
   /** Of the nonlinear solver; default the paper's. */
   readonly schedule?: readonly PenaltyStage[];
+  /**
+   * Iterations of a descent on the true objective (descend.ts), after the solver; default 0. It moves all factors of a layer together, those
+   * of a spatial split too, which then starts from the pair that is nearest in the metric of the data.
+   */
+  readonly descent?: number;
   /** Bytes that paused batches may take; default 1 GiB. Beyond it batches are computed again from their images. */
   readonly memoryBudget?: number;
   readonly kernels?: Kernels;
@@ -126,8 +132,8 @@ async function replaceLayers(
  * @throws DomainError naming `caller` and the option.
  */
 export function checkReconstruction(caller: string, options: ReconstructionOptions): void {
-  const { solver = 'nonlinear', reconstruction = 'asymmetric', schedule = paperSchedule, memoryBudget = 0 } = options;
-  const { spatialReconstruction = 'filter' } = options;
+  const { solver = 'nonlinear', reconstruction = 'asymmetric', schedule = paperSchedule } = options;
+  const { spatialReconstruction = 'filter', descent = 0, memoryBudget = 0 } = options;
   if (!['linear', 'nonlinear'].includes(solver)) {
     throw new DomainError(`${caller}: solver: expected linear or nonlinear, got ${solver}`);
   }
@@ -138,6 +144,9 @@ export function checkReconstruction(caller: string, options: ReconstructionOptio
     throw new DomainError(`${caller}: spatialReconstruction: expected filter or data, got ${spatialReconstruction}`);
   }
   if (!(memoryBudget >= 0)) throw new DomainError(`${caller}: memoryBudget: expected bytes ≥ 0, got ${memoryBudget}`);
+  if (!Number.isInteger(descent) || descent < 0) {
+    throw new DomainError(`${caller}: descent: expected an integer ≥ 0, got ${descent}`);
+  }
   checkSchedule(caller, schedule);
 }
 
@@ -157,7 +166,7 @@ function layerReport(
   replacement: LayerReplacement | undefined,
   seconds: number,
 ): LayerReport {
-  const { pair, solution, ranks } = replacement ?? { ranks: undefined };
+  const { pair, solution, descent, ranks } = replacement ?? { ranks: undefined };
   return {
     name: layer.name,
     filters: layer.filters,
@@ -175,11 +184,12 @@ function layerReport(
     energyKept: solution === undefined ? (pair?.energyKept ?? 1) : energyKept(energies, planned.rank),
     spectrum: [...energies],
     nonlinearity: nonlinearityName(layer.nonlinearity),
-    error: solution?.error ?? pair?.error ?? null,
+    error: descent?.error ?? solution?.error ?? pair?.error ?? null,
     linearError: solution?.linearError ?? null,
     spatialError: pair?.error ?? null,
     iterations: solution?.trace.length ?? 0,
     trace: solution?.trace ?? [],
+    descent: descent === undefined ? null : { before: descent.before, trace: descent.trace.map(({ value }) => value) },
     seconds,
   };
 }

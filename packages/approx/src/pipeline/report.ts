@@ -57,7 +57,16 @@ export interface LayerReport {
   readonly spatialError: FitAndHeldOut | null;
   readonly iterations: number;
   readonly trace: readonly IterationTrace[];
+  /** What the descent on the true objective added; null where there was none. */
+  readonly descent: DescentReport | null;
   readonly seconds: number;
+}
+
+export interface DescentReport {
+  /** Relative error of what it started from; where it ended is the layer's `error`. */
+  readonly before: FitAndHeldOut;
+  /** The relative error on the fitting samples after each iteration. */
+  readonly trace: readonly number[];
 }
 
 export interface MeasuredSpeedup {

@@ -3,13 +3,16 @@
  *
  * Per layer: advancing the approximated stream (images · what the layers since the last one cost now; symmetric by channels there is
  * none) and solving (iterations · n · d · (2 d' + d), but one pass for a spatial decomposition); splits by data
- * reconstruction pass the stream twice and sum p × p moments (p = k²c). The unit does not matter, only that both are in the same one.
+ * reconstruction pass the stream twice and sum p × p moments (p = k²c); a descent
+ * computes its chain and the gradient once an iteration. The unit does not matter, only that both are in the same one.
  */
 
 import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
+import type { LayerRanks } from '../decomposition/decomposition.ts';
+import type { ConvolutionLayer } from '../layers.ts';
 import type { Calibration } from './calibrate.ts';
 import type { Phase, ProgressEvent } from './progress.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
@@ -27,13 +30,14 @@ interface Share {
   readonly before: number;
   readonly advance: number;
   readonly solve: number;
+  readonly descend: number;
 }
 
 /** Shares of the whole work of one reconstruction. */
 export function workEstimate(
   calibration: Calibration,
   plan: RankPlan,
-  options: Pick<ReconstructionOptions, 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'>,
+  options: Pick<ReconstructionOptions, 'descent' | 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'>,
 ): WorkEstimate {
   const schedule = options.schedule ?? paperSchedule;
   const scheduled = schedule.reduce((sum, stage) => sum + stage.iterations, 0);
@@ -46,33 +50,48 @@ export function workEstimate(
     if (ranks === undefined) continue;
     const { decomposition, rank } = ranks;
     const isStill = options.reconstruction === 'symmetric' && decomposition === 'channel';
-    const isFitted = decomposition !== 'channel' && options.spatialReconstruction === 'data';
+    const isFitted =
+      decomposition !== 'channel' && options.spatialReconstruction === 'data' && (options.descent ?? 0) === 0;
     const moments = isFitted ? fitRows * layer.patchSize ** 2 : 0;
     const advance = isStill ? 0 : below * calibration.images.count + moments;
     const passes = decomposition === 'spatial' ? 1 : iterations;
     const solve = ranksPay(layer, ranks) ? passes * fitRows * layer.filters * (2 * rank + layer.filters) : 0;
-    shares.set(layer.name, { before: total, advance, solve });
-    total += advance + solve;
+    const descend = ranksPay(layer, ranks) ? descentWork(layer, ranks, fitRows, options.descent ?? 0) : 0;
+    shares.set(layer.name, { before: total, advance, solve, descend });
+    total += advance + solve + descend;
     below = layerMacs(layer, ranks);
   }
   const fractionAt = (work: number): number => (total > 0 ? work / total : 1);
-  const shareOf = (layer: string): Share => shares.get(layer) ?? { before: total, advance: 0, solve: 0 };
+  const shareOf = (layer: string): Share => shares.get(layer) ?? { before: total, advance: 0, solve: 0, descend: 0 };
   return {
     iterations,
     event: (phase, layer, done, steps) => {
-      const { before, advance, solve } = shareOf(layer);
-      const inPhase = phase === 'solve' ? advance + (solve * done) / steps : (advance * done) / steps;
+      const { before, advance, solve, descend } = shareOf(layer);
+      const share = done / steps;
+      const inPhase =
+        phase === 'descend'
+          ? advance + solve + descend * share
+          : phase === 'solve'
+            ? advance + solve * share
+            : advance * share;
       return { phase, layer, done, total: steps, fraction: fractionAt(before + inPhase) };
     },
     layerDone: (layer) => {
-      const { before, advance, solve } = shareOf(layer);
+      const { before, advance, solve, descend } = shareOf(layer);
       return {
         phase: 'solve',
         layer,
         done: iterations,
         total: iterations,
-        fraction: fractionAt(before + advance + solve),
+        fraction: fractionAt(before + advance + solve + descend),
       };
     },
   };
+}
+
+/** An iteration computes the chain and its gradient on every sample; of responses only the two factors of the map. */
+function descentWork(layer: ConvolutionLayer, ranks: LayerRanks, fitRows: number, iterations: number): number {
+  const perSample =
+    ranks.decomposition === 'channel' ? 2 * ranks.rank * layer.filters : layerMacs(layer, ranks) / layer.positions;
+  return 3 * iterations * fitRows * perSample;
 }

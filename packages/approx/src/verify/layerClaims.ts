@@ -95,7 +95,7 @@ function errorClaims(
   { reconstruction, solver }: ReportClaims['settings'],
   found: LayerFindings,
 ): Claim[] {
-  const { name, error, linearError } = claims;
+  const { name, error } = claims;
   if (error === null || found.replaced === undefined) {
     return [
       exactClaim(name, 'error', error === null ? 'none' : 'some', found.replaced === undefined ? 'none' : 'some'),
@@ -111,29 +111,32 @@ function errorClaims(
   return [
     compared('held-out error', error.heldOut, found.heldOut, 'its held-out images are not at hand'),
     compared('fitting error', error.fit, found.fit, 'its fitting images were not run'),
-    ...linearClaims(name, error, linearError, solver),
+    ...linearClaims(claims, error, solver),
     ...splitClaims(claims, error),
   ];
 }
 
 /** The linear map is in neither file, unless it is the one that was installed. */
 function linearClaims(
-  layer: string,
+  { name: layer, linearError, descended }: LayerClaims,
   error: ClaimedErrors,
-  linearError: ClaimedErrors | null,
   solver: ReportClaims['settings']['solver'],
 ): Claim[] {
   const claimed = linearError?.heldOut ?? linearError?.fit ?? null;
   if (linearError === null) return [];
-  if (solver !== 'linear') return [uncheckedClaim(layer, 'linear error', claimed, 'the linear map is in neither file')];
+  const isInstalled = solver === 'linear' && !descended;
+  if (!isInstalled) return [uncheckedClaim(layer, 'linear error', claimed, 'the linear map is in neither file')];
   return (['fit', 'heldOut'] as const).map((which) =>
     exactClaim(layer, `linear error (${which})`, linearError?.[which] ?? null, error[which]),
   );
 }
 
 /** A split alone is in neither file, unless nothing was solved on top of it. */
-function splitClaims({ name, decomposition, spatialError }: LayerClaims, error: ClaimedErrors): Claim[] {
+function splitClaims({ name, decomposition, spatialError, descended }: LayerClaims, error: ClaimedErrors): Claim[] {
   const claimed = spatialError?.heldOut ?? spatialError?.fit ?? null;
+  if (descended && decomposition !== 'channel') {
+    return [uncheckedClaim(name, 'split error', claimed, 'the split alone is in neither file')];
+  }
   switch (decomposition) {
     case 'channel':
       return [exactClaim(name, 'split error', spatialError === null ? 'none' : 'some', 'none')];

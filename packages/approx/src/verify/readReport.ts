@@ -49,6 +49,8 @@ export interface LayerClaims extends LayerFigures {
   readonly error: ClaimedErrors | null;
   readonly linearError: ClaimedErrors | null;
   readonly spatialError: ClaimedErrors | null;
+  /** Whether a descent moved what the solver or the split had found. */
+  readonly descended: boolean;
   /** Entries of the trace. */
   readonly traceLength: number;
 }
@@ -181,6 +183,7 @@ function readLayer(decode: Decoder, value: unknown, path: string): LayerClaims {
     error: errors('error'),
     linearError: errors('linearError'),
     spatialError: errors('spatialError'),
+    descended: orNull(fields.get('descent'), (given) => decode.object(given, `${path}.descent`)) !== null,
     iterations: number('iterations'),
     traceLength: decode.list(fields.get('trace'), `${path}.trace`, () => 0).length,
   };
