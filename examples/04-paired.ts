@@ -11,7 +11,7 @@
  *
  * All calibration images are fitted to. With --log FILE each row is kept as a line of JSON as soon as it is there, and rows that the file
  * has already are not computed again: a long table can be made in pieces. Other options: --images 3000, --positions 10, --iterations 25,
- * --count N (test photographs, default all), --places 1,5, --seed 0, --kernels auto, --threads 1.
+ * --count N (test photographs, default all), --places 1,5, --exclude conv2,conv3 (layers left as they are), --seed 0, --kernels auto, --threads 1.
  */
 
 import { appendFile, readFile } from 'node:fs/promises';
@@ -44,6 +44,8 @@ import type { Method } from './lib/methods.ts';
 /** One approximation. */
 interface Row {
   readonly method: string;
+  /** As --exclude has it. */
+  readonly excluded: string;
   readonly speedup: number;
   /** Over the counted convolutions, and over the whole network. */
   readonly reached: number;
@@ -80,6 +82,7 @@ await runExample(async () => {
       iterations: { type: 'string', default: '25' },
       count: { type: 'string' },
       places: { type: 'string', default: '1,5' },
+      exclude: { type: 'string', default: '' },
       seed: { type: 'string', default: '0' },
       kernels: { type: 'string', default: 'auto' },
       threads: { type: 'string', default: '1' },
@@ -97,7 +100,7 @@ await runExample(async () => {
   const speedups = values.speedups.split(',').map((text) => numberOption('speedups', text, 1));
   const wanted = speedups.flatMap((speedup) => labels.map((label) => ({ label, ...parseMethod(label), speedup })));
   const request = { choice: kernelsOption(values.kernels), threads: integerOption('threads', values.threads, 1) };
-  const { model: modelFile, data, log } = values;
+  const { model: modelFile, data, log, exclude } = values;
   const testFile = values.split ? undefined : (values.test ?? join(dataFolder, 't10k-images-idx3-ubyte.gz'));
 
   const terminal = processTerminal();
@@ -114,7 +117,9 @@ await runExample(async () => {
     let calibration: Calibration | undefined;
     const rows: Row[] = [];
     for (const [i, { label, ...method }] of wanted.entries()) {
-      const known = done.find((row) => row.method === label && row.speedup === method.speedup);
+      const known = done.find(
+        (row) => row.method === label && row.speedup === method.speedup && row.excluded === exclude,
+      );
       const onProgress = ({ fraction }: { readonly fraction: number }): void =>
         bar.update((i + fraction) / wanted.length, `${label} at ${method.speedup}×`);
       calibration ??=
@@ -126,6 +131,7 @@ await runExample(async () => {
         (await approximatedRow(calibration, {
           label,
           method,
+          exclude,
           iterations,
           places,
           kernels,
@@ -146,6 +152,7 @@ async function approximatedRow(
   work: {
     readonly label: string;
     readonly method: Method;
+    readonly exclude: string;
     readonly iterations: number;
     readonly places: readonly number[];
     readonly kernels: Kernels;
@@ -155,10 +162,11 @@ async function approximatedRow(
   },
 ): Promise<Row> {
   if (calibration === undefined) throw new Error('approximatedRow: calibration: expected one, got none');
-  const { label, method, iterations, places, kernels, before, photographs, onProgress } = work;
+  const { label, method, exclude, iterations, places, kernels, before, photographs, onProgress } = work;
   const started = performance.now();
   const { model, report } = await approximateCalibrated(calibration, {
     ...method,
+    exclude: exclude === '' ? [] : exclude.split(','),
     schedule: paperSchedule.map(({ lambda }) => ({ lambda, iterations })),
     kernels,
     measure: false,
@@ -168,6 +176,7 @@ async function approximatedRow(
   const { relativeError, agreement } = compareOutputs(before, after);
   return {
     method: label,
+    excluded: exclude,
     speedup: method.speedup,
     reached: report.theoretical.speedup,
     wholeModel: report.theoretical.wholeModelSpeedup,
@@ -267,6 +276,7 @@ function columns(places: readonly number[]): Column<Row>[] {
     { heading: 'method', cell: ({ method }) => method },
     { heading: 'asked', align: 'right', cell: ({ speedup }) => `${speedup}×` },
     { heading: 'reached', align: 'right', cell: ({ reached }) => `${reached.toFixed(2)}×` },
+    { heading: 'whole', align: 'right', cell: ({ wholeModel }) => `${wholeModel.toFixed(2)}×` },
     ...paired,
     { heading: 'output error', align: 'right', cell: ({ outputError }) => outputError.toPrecision(3) },
     { heading: 'left alone', align: 'right', cell: ({ leftAlone }) => `${leftAlone.length}` },

@@ -9,6 +9,7 @@ import { approximateCalibrated, calibrate, paperSchedule } from '@rankwise/appro
 import type {
   ApproximationReport,
   Calibration,
+  Decomposition,
   ProgressEvent,
   RankMethod,
   Reconstruction,
@@ -24,6 +25,8 @@ export interface Method {
   readonly solver: Solver;
   readonly reconstruction: Reconstruction;
   readonly ranks: RankMethod;
+  /** Default `channel`. */
+  readonly decomposition?: Decomposition;
   readonly speedup: number;
 }
 
@@ -76,6 +79,8 @@ type OnProgress = (event: ProgressEvent) => void;
 
 /** Ways to choose ranks that need nothing but the calibration. */
 const rankNames = ['uniform', 'energy', 'exact'] as const satisfies readonly RankMethod[];
+
+const decompositions = ['channel', 'spatial', '3d'] as const satisfies readonly Decomposition[];
 
 /** Images per forward pass when scoring. */
 const batchSize = 64;
@@ -147,23 +152,32 @@ export function kindOf({ name }: Kernels): Task['kernels'] {
 }
 
 /**
- * A method by its short name: ranks, Linear or Nonlinear, Symmetric or Asymmetric, as in `uniform N A`.
+ * A method by its short name: ranks, Linear or Nonlinear, Symmetric or Asymmetric, and the decomposition where it is not by channels,
+ * as in `uniform N A` or `energy L A 3d`.
  * @throws UsageError when it is none.
  */
 export function parseMethod(label: string): Omit<Method, 'speedup'> {
-  const [ranks, solver, reconstruction] = label.split(' ');
+  const [ranks, solver, reconstruction, decomposition = 'channel'] = label.split(' ');
   const known = rankNames.find((name) => name === ranks);
-  if (known === undefined || (solver !== 'L' && solver !== 'N') || (reconstruction !== 'S' && reconstruction !== 'A')) {
+  const split = decompositions.find((name) => name === decomposition);
+  if (
+    known === undefined ||
+    split === undefined ||
+    (solver !== 'L' && solver !== 'N') ||
+    (reconstruction !== 'S' && reconstruction !== 'A')
+  ) {
     throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
   }
   return {
     ranks: known,
+    decomposition: split,
     solver: solver === 'L' ? 'linear' : 'nonlinear',
     reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
   };
 }
 
 /** `nonlinear, asymmetric, uniform ranks, 4×`. */
-export function describeMethod({ solver, reconstruction, ranks, speedup }: Method): string {
-  return `${solver}, ${reconstruction}, ${ranks} ranks, ${speedup}×`;
+export function describeMethod({ solver, reconstruction, ranks, decomposition = 'channel', speedup }: Method): string {
+  const split = decomposition === 'channel' ? '' : `${decomposition}, `;
+  return `${split}${solver}, ${reconstruction}, ${ranks} ranks, ${speedup}×`;
 }

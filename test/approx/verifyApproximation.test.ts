@@ -1,37 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { approximate, matchModels, modelDigest, replaceConvolution, verifyApproximation } from '@rankwise/approx';
-import type { ApproximationReport, ApproximationResult, Claim, Verification } from '@rankwise/approx';
 import { forward, loadModel, modelCost, saveModel, sequential } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { createSimdKernels } from '@rankwise/simd';
 import { createRandom, fromNested, tensorOf, zeros } from '@rankwise/tensor';
-import { branchedNetwork, chainNetwork, imagesFor, quick, residualNetwork } from './networks.ts';
+import { branchedNetwork, chainNetwork, imagesFor, residualNetwork } from './networks.ts';
+import { claimsOf, failed, made, settings, stored } from './verification.ts';
 import { mapFrom } from './support.ts';
-
-const settings = { ...quick, speedup: 2, ranks: 'uniform', heldOut: 0.3, seed: 4 } as const;
-
-interface Made extends ApproximationResult {
-  readonly original: Model;
-}
-
-async function made(original: Model, options: Partial<Parameters<typeof approximate>[2]> = {}): Promise<Made> {
-  return { original, ...(await approximate(original, imagesFor(original, 40), { ...settings, ...options })) };
-}
-
-function claimsOf({ claims }: Verification): readonly Claim[] {
-  if (claims === null) throw new Error('no claims');
-  return claims;
-}
-
-const failed = (verification: Verification): string[] =>
-  claimsOf(verification)
-    .filter(({ verdict }) => verdict === 'refuted')
-    .map(({ layer, what }) => (layer === null ? what : `${layer}: ${what}`));
-
-/** The report as it comes out of a file. */
-function stored(report: ApproximationReport): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(report));
-}
 
 describe('an honest report', () => {
   const cases = [
@@ -95,99 +70,6 @@ describe('an honest report', () => {
     });
     const third = await verifyApproximation(alone.original, model, same, { report: stored(report) });
     expect(failed(third)).toEqual([]);
-  });
-});
-
-describe('a report that was tampered with', () => {
-  /** Paths of all leaves: `layers.0.error.fit`. */
-  function leaves(value: unknown, path = ''): string[] {
-    if (typeof value !== 'object' || value === null) return [path];
-    return Object.entries(value).flatMap(([key, field]) => leaves(field, path === '' ? key : `${path}.${key}`));
-  }
-
-  /** A copy with one leaf changed: numbers by a fiftieth and a bit, flags turned, texts lengthened. */
-  function changed(report: Record<string, unknown>, path: string): Record<string, unknown> {
-    const copy = structuredClone(report);
-    const keys = path.split('.');
-    const last = keys.pop() ?? '';
-    // Every key but the last leads to an object or a list, as leaves found them.
-    const holder = keys.reduce<Record<string, unknown>>((sum, key) => sum[key] as Record<string, unknown>, copy);
-    const value = holder[last];
-    holder[last] =
-      typeof value === 'number' ? changedNumber(value) : typeof value === 'boolean' ? !value : swapped(String(value));
-    return copy;
-  }
-
-  const changedNumber = (value: number): number => (Number.isInteger(value) ? value + 1 : value * 1.02);
-
-  const words = ['linear', 'nonlinear', 'symmetric', 'asymmetric'];
-  const swapped = (word: string): string =>
-    words.includes(word) ? (words.find((other) => word.endsWith(other) !== other.endsWith(word)) ?? word) : `${word}!`;
-
-  /** What no file can tell, and a reader is told so. */
-  const untold =
-    /^(seconds|layers\.\d+\.(seconds|trace\..*|linearError\..*|spectrum\.\d+)|warnings\.\d+|settings\.(solver|ranks|requestedSpeedup)|measured\.(kernels|threads|features\.\d+|images)|digests\.images|settings\.availableImages)$/;
-
-  it('is refuted, whichever of its figures was changed', async () => {
-    const { original, model, report } = await made(chainNetwork(), { measure: true });
-    const images = imagesFor(original, 40);
-    const honest = stored(report);
-    const paths = leaves(honest).filter((path) => !untold.test(path));
-    expect(paths.length).toBeGreaterThan(60);
-    const unseen: string[] = [];
-    for (const path of paths) {
-      const verification = verifyApproximation(original, model, images, { report: changed(honest, path), fit: true });
-      const caught = await verification.then(
-        ({ refuted }) => refuted,
-        (error: unknown) => error instanceof Error && error.name === 'FormatError',
-      );
-      if (!caught) unseen.push(path);
-    }
-    expect(unseen).toEqual([]);
-  });
-
-  it('is refuted figure by figure: the claim that was changed is the one that is named', async () => {
-    const { original, model, report } = await made(chainNetwork());
-    const images = imagesFor(original, 40);
-    const named = async (path: string): Promise<string[]> =>
-      failed(await verifyApproximation(original, model, images, { report: changed(stored(report), path) }));
-    expect(await named('layers.0.macsAfter')).toEqual(['conv2: multiply-adds after']);
-    expect(await named('layers.1.effectiveRank')).toEqual(['conv3: rank']);
-    expect(await named('layers.1.error.heldOut')).toEqual(['conv3: held-out error']);
-    expect(await named('theoretical.speedup')).toEqual(['speed-up']);
-    expect(await named('digests.approximated')).toEqual(['approximated (SHA-256)']);
-    expect(await named('outputError')).toEqual(['output error']);
-    expect(await named('settings.seed')).toEqual(['held-out images (SHA-256)']);
-    expect(await named('settings.reconstruction')).not.toEqual([]);
-  });
-
-  it('is not refuted by what cannot be told, which is said', async () => {
-    const { original, model, report } = await made(chainNetwork());
-    const images = imagesFor(original, 40);
-    for (const path of ['digests.images', 'settings.availableImages', 'settings.ranks']) {
-      const verification = await verifyApproximation(original, model, images, {
-        report: changed(stored(report), path),
-      });
-      expect(failed(verification)).toEqual([]);
-      const reasons = claimsOf(verification).flatMap(({ verdict, why }) => (verdict === 'unchecked' ? [why] : []));
-      expect(reasons).not.toContain(null);
-    }
-  });
-
-  it('is refuted where a layer is missing, is one too many, or is of another network', async () => {
-    const { original, model, report } = await made(chainNetwork());
-    const images = imagesFor(original, 40);
-    const verify = async (layers: ApproximationReport['layers']): Promise<string[]> =>
-      failed(await verifyApproximation(original, model, images, { report: stored({ ...report, layers }) }));
-    expect(await verify(report.layers.slice(1))).toContain('conv2: layer');
-    const [first] = report.layers;
-    if (first === undefined) throw new Error('no layer');
-    expect(await verify([...report.layers, { ...first, name: 'conv9' }])).toContain('conv9: layer');
-    const other = await made(residualNetwork());
-    const crossed = await verifyApproximation(original, model, images, { report: stored(other.report) });
-    expect(failed(crossed)).toEqual(
-      expect.arrayContaining(['model', 'original (SHA-256)', 'approximated (SHA-256)', 'conv2: multiply-adds before']),
-    );
   });
 });
 

@@ -1,8 +1,10 @@
 /** What a report says of one layer, against the two networks. */
 
 import { energyKept } from '../ranks/energyRanks.ts';
-import { fullSpatialRank } from '../decomposition/decomposition.ts';
+import type { Model } from '@rankwise/nn';
+import { fullSpatialRank, splitsSpatially } from '../decomposition/decomposition.ts';
 import type { LayerRanks } from '../decomposition/decomposition.ts';
+import { filterSpectrum } from '../decomposition/filterReconstruction.ts';
 import { ranksPay } from '../decomposition/layerRanks.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
@@ -13,6 +15,7 @@ import type { Claim, VerifiedLayer } from './verification.ts';
 
 /** What was found of one layer. */
 export interface LayerFindings {
+  readonly original: Model;
   /** As the original has it. */
   readonly layer: ConvolutionLayer | undefined;
   /** Undefined when it was left alone. */
@@ -41,12 +44,13 @@ export function layerClaims(claims: LayerClaims, { settings, counted }: ReportCl
     exact('counted', claims.counted, counted.includes(name)),
     exact('decomposed', claims.decomposed, replaced !== undefined),
     exact('decomposition', claims.decomposition, replaced?.decomposition ?? claims.decomposition),
+    exact('decomposed as set', true, isAsSet(claims, settings, layer)),
     exact('rank', claims.effectiveRank, rank),
     spatialRank(claims, replaced),
     askedRank(claims, layer, replaced),
     exact('multiply-adds before', claims.macsBefore, layer.macs),
     exact('multiply-adds after', claims.macsAfter, replaced?.macsAfter ?? layer.macs),
-    keptEnergy(claims),
+    keptEnergy(claims, layer, found.original),
     uncheckedClaim(name, 'spectrum', claims.spectrum.length, 'it is of the calibration images'),
     exact('iterations', claims.iterations, claims.traceLength),
     ...errorClaims(claims, settings, found),
@@ -67,10 +71,24 @@ function spatialRank(
     : exactClaim(name, 'spatial rank', claimed, replaced?.decomposition === '3d' ? (replaced.ranks[0] ?? null) : null);
 }
 
-function keptEnergy({ name, decomposed, decomposition, energyKept: claimed, spectrum, rank }: LayerClaims): Claim {
-  return decomposed && decomposition === 'spatial'
-    ? uncheckedClaim(name, 'energy kept', claimed, 'it is of the filters, not of the spectrum')
-    : exactClaim(name, 'energy kept', claimed, decomposed ? energyKept(spectrum, rank) : 1);
+/** One setting holds for all layers; of three layers each, those that cannot be split get two. */
+function isAsSet({ decomposition }: LayerClaims, settings: ReportClaims['settings'], layer: ConvolutionLayer): boolean {
+  if (settings.decomposition !== '3d' || decomposition !== 'channel') return decomposition === settings.decomposition;
+  return layer.first || !splitsSpatially(layer);
+}
+
+/** Of the spectrum in the report; of a split, of the filters, which the original has. */
+function keptEnergy(claims: LayerClaims, layer: ConvolutionLayer, original: Model): Claim {
+  const { name, decomposed, decomposition, energyKept: claimed, spectrum, rank } = claims;
+  if (!decomposed || decomposition !== 'spatial') {
+    return exactClaim(name, 'energy kept', claimed, decomposed ? energyKept(spectrum, rank) : 1);
+  }
+  const weight = original.parameters[layer.node.weight];
+  const found = weight === undefined ? 1 : energyKept(filterSpectrum(weight), rank);
+  // Both are one less a quotient of sums of squares over all weights, in f64.
+  const bound = layer.filters * layer.patchSize * Number.EPSILON;
+  const near = Math.abs(claimed - found) <= bound;
+  return { ...exactClaim(name, 'energy kept', claimed, found), verdict: near ? 'within' : 'refuted', bound };
 }
 
 /** The rank asked for is at least the one the layer has; one left alone is one that would not have paid. */

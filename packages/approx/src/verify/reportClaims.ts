@@ -151,6 +151,7 @@ function findingsOf(name: string, found: Findings): LayerFindings {
   const among = (measured: readonly MeasuredLayer[] | undefined): MeasuredLayer | undefined =>
     measured?.find(({ replacement }) => replacement.layer.name === name);
   return {
+    original: found.original,
     layer: convolutionLayers(found.original).find((layer) => layer.name === name),
     replaced: found.layers.find((layer) => layer.name === name),
     heldOut: among(found.heldOut),
