@@ -129,6 +129,7 @@ export async function calibrate(
   validateModel(model);
   const source = sourceOf(model, images);
   const { chosen, fitImages } = chosenImages(source, options);
+  options.signal?.throwIfAborted();
   const digest = await sourceDigest(source);
   const sampled = chooseLayers(model, options.layers).map((layer) =>
     prepareLayer(layer, chosen.count, positions, seed),
