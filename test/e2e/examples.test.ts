@@ -75,7 +75,7 @@ describe('examples', () => {
     const first = await runExample('04-paired.ts', ...few, '--speedups', '1.5', '--methods', 'uniform L S', '--split');
     expect(first).toContain('20 photographs × 2 positions, judged on 12 others');
     expect(first).toMatch(
-      /^uniform L S +1\.5× +\d\.\d\d× +[\d.]+ → [\d.]+ +\+\d+ −\d+ +[+−][\d.]+ ± [\d.]+ +\d\.\d{3} /m,
+      /^uniform L S +1\.5× +\d\.\d\d× +\d\.\d\d× +[\d.]+ → [\d.]+ +\+\d+ −\d+ +[+−][\d.]+ ± [\d.]+ +\d\.\d{3} /m,
     );
     const both = ['--speedups', '1.5', '--methods', 'uniform L S,exact L A', '--split'];
     await runExample('04-paired.ts', ...few, ...both);
