@@ -79,6 +79,23 @@ describe('journal', () => {
     }
   });
 
+  it.each<Partial<ApproximateOptions>>([
+    { decomposition: '3d' },
+    { decomposition: '3d', descent: 3 },
+    { decomposition: 'spatial', spatialReconstruction: 'data' },
+    { decomposition: 'channel', descent: 3, reconstruction: 'symmetric' },
+  ])('%j: a kill at some writes, and the same bits', async (changes) => {
+    const model = networks.chain;
+    const reference = await parametersOf(model, changes);
+    const random = createRandom(6);
+    for (let failAt = 1 + random.integer(4); ; failAt += 4 + random.integer(8)) {
+      const { entries, ...failing } = memoryJournal(new Map(), failAt);
+      const first = await parametersOf(model, { ...changes, journal: failing }).catch((error: unknown) => error);
+      if (!(first instanceof Killed)) break;
+      expect(await parametersOf(model, { ...changes, journal: memoryJournal(entries) })).toEqual(reference);
+    }
+  });
+
   it('a chain of kills gets to the end', async () => {
     const model = networks.chain;
     const entries = new Map<string, Uint8Array>();

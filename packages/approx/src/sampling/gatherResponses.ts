@@ -87,6 +87,7 @@ export function computeResponses(
     a: reshape(weight, [layer.filters, layer.patchSize]),
     b: transpose(patches),
     out: transpose(slice(rows, [[first, first + count]])),
+    constant: 'a',
     ...(bias === undefined ? {} : { rowBias: bias }),
   });
 }
