@@ -1,9 +1,13 @@
+import { approximate, convolutionLayers, selectRanks } from '@rankwise/approx';
+import { sppNet7 } from '@rankwise/nn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { forecasting } from '../../packages/approx/src/pipeline/progress.ts';
 import type { ProgressEvent } from '../../packages/approx/src/pipeline/progress.ts';
+import { calibrationShare } from '../../packages/approx/src/pipeline/workEstimate.ts';
 import { unitRoundoff } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
+import { chainNetwork, imagesFor, quick } from './networks.ts';
 
 /** Feeds events at given seconds and returns the forecasts. */
 function forecasts(
@@ -66,5 +70,35 @@ describe('forecasting', () => {
       ),
       { numRuns: runs() },
     );
+  });
+});
+
+describe('the fraction', () => {
+  it.each([{ ranks: 'best' }, { ranks: 'uniform', decomposition: '3d' }] as const)(
+    'never falls, ends at 1, and calibration has the share of its work: %j',
+    async (changes) => {
+      const model = chainNetwork();
+      const fractions: number[] = [];
+      let calibrated = 0;
+      const onProgress = ({ phase, fraction }: ProgressEvent): void => {
+        fractions.push(fraction);
+        if (phase === 'calibrate') calibrated = fraction;
+      };
+      await approximate(model, imagesFor(model, 16), { ...quick, speedup: 1.6, heldOut: 0.2, ...changes, onProgress });
+      expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+      expect(fractions.at(-1)).toBe(1);
+      expect(calibrated).toBeGreaterThan(0);
+      expect(calibrated).toBeLessThan(1 / 2);
+    },
+  );
+
+  it('of a large network is what it took when it was measured, within a third', () => {
+    // 7-convolution network, 100 images × 10 positions at 4×, simd kernels: 22.6 of 105 seconds of processors.
+    const model = sppNet7({ initialize: false });
+    const layers = convolutionLayers(model);
+    const plan = selectRanks(layers, { method: 'uniform', speedup: 4, fixed: model.fixedRanks ?? {} });
+    const work = { layers: layers.map((layer) => ({ layer, fitRows: 900 })), images: 100, positions: 10 };
+    const share = calibrationShare(model, work, plan, 1, {});
+    expect(Math.abs(share / (22.6 / 105) - 1)).toBeLessThan(1 / 3);
   });
 });

@@ -28,6 +28,7 @@ import type { ProgressEvent } from './progress.ts';
 import { checkReconstruction, reconstruct } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import type { ApproximationReport } from './report.ts';
+import { calibrationShare } from './workEstimate.ts';
 
 /** How a calibrated model is approximated. */
 export interface ApproximateCalibratedOptions extends ReconstructionOptions {
@@ -62,8 +63,7 @@ export interface ApproximationResult {
   readonly ranks: RankMethod;
 }
 
-/** Shares of the progress bar; calibration and reconstruction cost about that on the built-in networks. */
-const calibrationShare = 0.25;
+/** Share of the progress bar after calibration that reconstructions have. */
 const reconstructionShare = 0.95;
 
 /**
@@ -90,16 +90,17 @@ export async function approximate(
   options: ApproximateOptions,
 ): Promise<ApproximationResult> {
   const request = rankRequest(model, options);
-  const count = Math.min('batch' in images ? images.count : (images.shape[0] ?? 0), options.images ?? Infinity);
+  const count = Math.min('batch' in images ? images.count : (images.shape[0] ?? 0), options.images ?? 3000);
   checkRequest(model, request, options, count === 1 ? 0 : (options.heldOut ?? 0.1));
   const started = performance.now();
   const layers = candidateLayers(convolutionLayers(model), request).map((layer) => layer.name);
+  const share = calibrationShareOf(model, request, count, options);
   const whole = { onProgress: forecasting((event) => options.onProgress?.(event)) };
-  const onProgress = scaledProgress(whole, 0, calibrationShare);
+  const onProgress = scaledProgress(whole, 0, share);
   const calibration = await calibrate(model, images, { ...options, layers, onProgress });
   const result = await approximateCalibrated(calibration, {
     ...options,
-    onProgress: scaledProgress(whole, calibrationShare, 1 - calibrationShare),
+    onProgress: scaledProgress(whole, share, 1 - share),
   });
   return { ...result, report: { ...result.report, seconds: (performance.now() - started) / 1000 } };
 }
@@ -230,6 +231,17 @@ function checkRequest(
   if (candidateLayers(convolutionLayers(model), request).length === 0) {
     throw new DomainError('approximate: fixed: expected at least one layer to approximate, got none');
   }
+}
+
+/** Share of calibration in the whole, before anything is known but sizes. */
+function calibrationShareOf(model: Model, request: RankRequest, images: number, options: ApproximateOptions): number {
+  const { positions = 10, ranks = 'best' } = options;
+  const all = convolutionLayers(model);
+  const plan = selectRanks(all, request.method === 'manual' ? request : { ...request, method: 'uniform' });
+  const layers = candidateLayers(all, request).map((layer) => {
+    return { layer, fitRows: images * Math.min(positions, layer.positions) };
+  });
+  return calibrationShare(model, { layers, images, positions }, plan, ranks === 'best' ? 2 : 1, options);
 }
 
 /** Passes events on as a part of a larger whole. */

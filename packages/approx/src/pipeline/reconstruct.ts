@@ -100,7 +100,7 @@ async function replaceLayers(
 ): Promise<ReconstructedModel> {
   const { memoryBudget = 2 ** 30, kernels = referenceKernels } = options;
   const takeTurn = createTurnTaker(options.signal);
-  const work = workEstimate(calibration, plan, options);
+  const work = workEstimate({ ...calibration, images: calibration.images.count }, plan, options);
   const ranges = batchRanges(calibration.images.count, calibration.batchSize, calibration.fitImages);
   const stream = createStream(calibration.images, ranges, memoryBudget);
   const layers: LayerReport[] = [];

@@ -1,23 +1,35 @@
 /**
- * Progress as a fraction of the work, by counted multiply-adds.
+ * Progress as a fraction of the work, counted in multiply-adds of a forward pass, of which other work takes more time for each.
  *
- * Per layer: advancing the approximated stream (images · what the layers since the last one cost now; symmetric by channels there is
- * none) and solving (iterations · n · d · (2 d' + d), but one pass for a spatial decomposition); splits by data
+ * Per layer: advancing the approximated stream (images · what the layers since the last one cost now and the responses at sampled
+ * positions; symmetric by channels there is none) and solving (iterations · n · d · (2 d' + d) and d² d' for the fit itself, but one pass
+ * for a spatial decomposition); splits by data
  * reconstruction pass the stream twice and sum p × p moments (p = k²c); a descent
- * computes its chain and the gradient once an iteration. The unit does not matter, only that both are in the same one.
+ * computes its chain and the gradient once an iteration.
  */
 
+import { modelCost } from '@rankwise/nn';
+import type { Model } from '@rankwise/nn';
 import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import { paperSchedule } from '../solve/nonlinearSolver.ts';
 import type { LayerRanks } from '../decomposition/decomposition.ts';
 import type { ConvolutionLayer } from '../layers.ts';
-import type { Calibration } from './calibrate.ts';
 import type { Phase, ProgressEvent } from './progress.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 
+/** What a reconstruction works on. */
+export interface ReconstructionWork {
+  readonly layers: readonly { readonly layer: ConvolutionLayer; readonly fitRows: number }[];
+  readonly images: number;
+  /** Per image and layer, at most. */
+  readonly positions: number;
+}
+
 export interface WorkEstimate {
+  /** In multiply-adds of a forward pass. */
+  readonly total: number;
   /** Iterations of the solver per layer, as progress counts them. */
   readonly iterations: number;
   /** The event after `done` of `total` steps of one phase of a layer. */
@@ -26,6 +38,13 @@ export interface WorkEstimate {
   layerDone(layer: string): ProgressEvent;
 }
 
+/**
+ * What a multiply-add of each kind takes beside one of calibration, measured on the 7-convolution network with simd kernels: one of the
+ * stream (small batches of thin layers, paused and resumed), one of a pass over the samples, and one of d² d' in a fit, which stands
+ * for about nine and for factorisations that hardly use the vector unit.
+ */
+const weights = { stream: 4, pass: 3, fit: 100 } as const;
+
 interface Share {
   readonly before: number;
   readonly advance: number;
@@ -33,11 +52,16 @@ interface Share {
   readonly descend: number;
 }
 
+type EstimatedOptions = Pick<
+  ReconstructionOptions,
+  'descent' | 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'
+>;
+
 /** Shares of the whole work of one reconstruction. */
 export function workEstimate(
-  calibration: Calibration,
+  { layers, images, positions }: ReconstructionWork,
   plan: RankPlan,
-  options: Pick<ReconstructionOptions, 'descent' | 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'>,
+  options: EstimatedOptions,
 ): WorkEstimate {
   const schedule = options.schedule ?? paperSchedule;
   const scheduled = schedule.reduce((sum, stage) => sum + stage.iterations, 0);
@@ -45,7 +69,7 @@ export function workEstimate(
   const shares = new Map<string, Share>();
   let total = 0;
   let below = 0;
-  for (const { layer, fitRows } of calibration.layers) {
+  for (const { layer, fitRows } of layers) {
     const ranks = plannedRanks(plan, layer);
     if (ranks === undefined) continue;
     const { decomposition, rank } = ranks;
@@ -53,10 +77,15 @@ export function workEstimate(
     const isFitted =
       decomposition !== 'channel' && options.spatialReconstruction === 'data' && (options.descent ?? 0) === 0;
     const moments = isFitted ? fitRows * layer.patchSize ** 2 : 0;
-    const advance = isStill ? 0 : below * calibration.images.count + moments;
+    const responses = Math.min(positions, layer.positions) * layer.filters * layer.patchSize;
+    const advance = isStill ? 0 : weights.stream * images * (below + responses) + weights.pass * moments;
     const passes = decomposition === 'spatial' ? 1 : iterations;
-    const solve = ranksPay(layer, ranks) ? passes * fitRows * layer.filters * (2 * rank + layer.filters) : 0;
-    const descend = ranksPay(layer, ranks) ? descentWork(layer, ranks, fitRows, options.descent ?? 0) : 0;
+    const pass = fitRows * layer.filters * (2 * rank + layer.filters);
+    const iteration = weights.pass * pass + weights.fit * layer.filters ** 2 * rank;
+    const solve = ranksPay(layer, ranks) ? passes * iteration : 0;
+    const descend = ranksPay(layer, ranks)
+      ? weights.pass * descentWork(layer, ranks, fitRows, options.descent ?? 0)
+      : 0;
     shares.set(layer.name, { before: total, advance, solve, descend });
     total += advance + solve + descend;
     below = layerMacs(layer, ranks);
@@ -64,6 +93,7 @@ export function workEstimate(
   const fractionAt = (work: number): number => (total > 0 ? work / total : 1);
   const shareOf = (layer: string): Share => shares.get(layer) ?? { before: total, advance: 0, solve: 0, descend: 0 };
   return {
+    total,
     iterations,
     event: (phase, layer, done, steps) => {
       const { before, advance, solve, descend } = shareOf(layer);
@@ -87,6 +117,21 @@ export function workEstimate(
       };
     },
   };
+}
+
+/**
+ * Share of calibration in calibrating and then reconstructing by some plans, which are not known yet: uniform ranks stand for others.
+ * @param candidates - how many plans are carried out
+ */
+export function calibrationShare(
+  model: Model,
+  work: ReconstructionWork,
+  plan: RankPlan,
+  candidates: number,
+  options: EstimatedOptions,
+): number {
+  const calibration = work.images * modelCost(model).convMacs;
+  return calibration / (calibration + candidates * workEstimate(work, plan, options).total || 1);
 }
 
 /** An iteration computes the chain and its gradient on every sample; of responses only the two factors of the map. */
