@@ -36,9 +36,10 @@ import { loadModel, modelCost } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import type { Kernels } from '@rankwise/tensor';
 import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
-import { describeMethod, kindOf, openTestSet, scoreModel } from './lib/methods.ts';
-import type { Method, MethodResult, Score, Task } from './lib/methods.ts';
-import { runMethods } from './lib/methodPool.ts';
+import { describeMethod, kindOf, runMethods } from './lib/methods.ts';
+import type { Method, MethodResult, Task } from './lib/methods.ts';
+import { openTestSet, scoreModel } from './lib/scoring.ts';
+import type { Score } from './lib/scoring.ts';
 import { layerTable, methodTable } from './lib/table.ts';
 import { timeNetworks } from './lib/timing.ts';
 
@@ -78,7 +79,7 @@ await runExample(async () => {
 
 async function runAll({ task, kernels, speedup, threads, modelPath, pagePath, started }: Run): Promise<void> {
   const original = await openModel(task.model);
-  const test = await openTestSet(original, task);
+  const test = await openTestSet(original, task.testImages, task.testCount);
   introduce({ model: original, task, kernels, speedup, threads, testCount: test.source.count });
 
   const { compared, curve } = methodsAt(speedup);

@@ -23,9 +23,10 @@ import {
   writeFileAtomically,
 } from '@rankwise/cli';
 import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
-import { kindOf, openTestSet, parseMethod, scoreModel } from './lib/methods.ts';
-import type { MethodResult, Score, Task } from './lib/methods.ts';
-import { runMethods } from './lib/methodPool.ts';
+import { kindOf, parseMethod, runMethods } from './lib/methods.ts';
+import type { MethodResult, Task } from './lib/methods.ts';
+import { openTestSet, scoreModel } from './lib/scoring.ts';
+import type { Score } from './lib/scoring.ts';
 
 const dataFolder = fileURLToPath(new URL('data/', import.meta.url));
 const everyMethod = 'uniform L S,uniform N S,uniform L A,uniform N A,energy L S,energy N S,energy L A,energy N A';
@@ -70,7 +71,7 @@ await runExample(async () => {
   await withKernels({ choice: kernelsOption(values.kernels), threads: 1 }, terminal, async ({ kernels }) => {
     const task = { ...data, kernels: kindOf(kernels) };
     const model = await openModel(task.model);
-    const test = await openTestSet(model, task);
+    const test = await openTestSet(model, task.testImages, task.testCount);
     const bar = createProgressBar(terminal.stderr, terminal.now);
     const results = await runMethods(task, methods, kernels, {
       threads,

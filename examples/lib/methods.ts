@@ -4,8 +4,7 @@
  * Labels are used for scoring only. All methods of one run share one calibration.
  */
 
-import { setImmediate } from 'node:timers/promises';
-import { approximateCalibrated, calibrate, paperSchedule } from '@rankwise/approx';
+import { approximateCalibrated, calibrate, convolutionLayers, paperSchedule } from '@rankwise/approx';
 import type {
   ApproximationReport,
   Calibration,
@@ -16,10 +15,12 @@ import type {
   Solver,
 } from '@rankwise/approx';
 import { UsageError, imageSourceFor, openImages, openModel } from '@rankwise/cli';
-import { forward, saveModel, topK } from '@rankwise/nn';
-import type { ImageSource, Model } from '@rankwise/nn';
-import { slice } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import { saveModel } from '@rankwise/nn';
+import type { Kernels } from '@rankwise/tensor';
+import { openTestSet, scoreModel } from './scoring.ts';
+import type { Score, TestSet } from './scoring.ts';
+import { runJobs } from './workerPool.ts';
+import type { PoolOptions, Workshop } from './workerPool.ts';
 
 export interface Method {
   readonly solver: Solver;
@@ -43,14 +44,10 @@ export interface Task {
   /** Of the nonlinear solver, at each of the paper's two λ; the paper makes 25. */
   readonly iterations: number;
   readonly seed: number;
+  /** Sample the layer that reads the photographs too, although no method here approximates it; default false. */
+  readonly firstLayer?: boolean;
   /** What computes; every thread has its own, which run on that thread alone. */
   readonly kernels: 'reference' | 'simd';
-}
-
-export interface Score {
-  readonly top1: number;
-  readonly top3: number;
-  readonly millisecondsPerImage: number;
 }
 
 export interface MethodResult {
@@ -70,20 +67,12 @@ export interface PreparedTask {
   readonly kernels: Kernels;
 }
 
-export interface TestSet {
-  readonly source: ImageSource;
-  readonly labels: Tensor<'i32' | 'u8'>;
-}
-
 type OnProgress = (event: ProgressEvent) => void;
 
 /** Ways to choose ranks that need nothing but the calibration. */
 const rankNames = ['uniform', 'energy', 'exact'] as const satisfies readonly RankMethod[];
 
 const decompositions = ['channel', 'spatial', '3d'] as const satisfies readonly Decomposition[];
-
-/** Images per forward pass when scoring. */
-const batchSize = 64;
 
 /** Opens the files and runs the original network over the calibration photographs once. */
 export async function prepareTask(task: Task, kernels: Kernels, onProgress: OnProgress): Promise<PreparedTask> {
@@ -96,16 +85,9 @@ export async function prepareTask(task: Task, kernels: Kernels, onProgress: OnPr
     seed: task.seed,
     kernels,
     onProgress,
+    ...(task.firstLayer === true ? { layers: convolutionLayers(model).map(({ name }) => name) } : {}),
   });
-  return { task, calibration, test: await openTestSet(model, task), kernels };
-}
-
-/** The first `testCount` test photographs and their labels. */
-export async function openTestSet(model: Model, { testImages, testCount }: Task): Promise<TestSet> {
-  const set = await openImages(testImages);
-  if (set.labels === undefined) throw new Error(`${testImages}: expected labels in or beside it, found none`);
-  const source = imageSourceFor(model, set, testCount);
-  return { source, labels: slice<'i32' | 'u8'>(set.labels, [[0, source.count]]) };
+  return { task, calibration, test: await openTestSet(model, task.testImages, task.testCount), kernels };
 }
 
 /** Approximates by one method and scores the result. */
@@ -126,24 +108,19 @@ export async function runMethod(
   return { method, report, score: await scoreModel(model, test, kernels), file: saveModel(model), seconds };
 }
 
-/** Top-1 and top-3 accuracy on a test set. */
-export async function scoreModel(model: Model, { source, labels }: TestSet, kernels: Kernels): Promise<Score> {
-  const hits = [0, 0];
-  let milliseconds = 0;
-  for (let from = 0; from < source.count; from += batchSize) {
-    const to = Math.min(from + batchSize, source.count);
-    // Lets messages of other threads through between batches.
-    await setImmediate();
-    const batch = await source.batch(from, to);
-    const started = performance.now();
-    const { output } = forward(model, batch, { kernels });
-    milliseconds += performance.now() - started;
-    for (const [i, share] of topK(output, slice(labels, [[from, to]]), [1, 3]).entries()) {
-      hits[i] = (hits[i] ?? 0) + Math.round(share * (to - from));
-    }
-  }
-  const [top1 = 0, top3 = 0] = hits.map((count) => count / source.count);
-  return { top1, top3, millisecondsPerImage: milliseconds / source.count };
+export const methodWorkshop: Workshop<Task, PreparedTask, Method, MethodResult> = {
+  prepare: prepareTask,
+  run: runMethod,
+};
+
+/** Runs every method of a task; results in the order of `methods`. `kernels` are for this thread, should it do the work. */
+export function runMethods(
+  task: Task,
+  methods: readonly Method[],
+  kernels: Kernels,
+  options: PoolOptions<Method, MethodResult>,
+): Promise<MethodResult[]> {
+  return runJobs(methodWorkshop, new URL('methodWorker.ts', import.meta.url), task, methods, kernels, options);
 }
 
 /** As a task names them. */

@@ -1,20 +1,10 @@
 /** What each claim compares, as pure functions of the measurements: differences that the claim wants at or below zero. */
 
+import type { Hits } from '../lib/scoring.ts';
 import { differenceOf, meanOf, pairedDifference } from './statistics.ts';
 import type { Estimate } from './statistics.ts';
 import type { Comparison } from './rules.ts';
-import type {
-  Figure2,
-  Figure3,
-  Figure4,
-  Figure5,
-  Hits,
-  Point,
-  RankRow,
-  Table1,
-  Table3,
-  TimedNetwork,
-} from './results.ts';
+import type { Figure2, Figure3, Figure4, Figure5, Point, RankRow, Table1, Table3, TimedNetwork } from './results.ts';
 
 /** The paper's times are matched when a network is at least this share as much faster as the paper's. */
 const matchedShare = 0.9;

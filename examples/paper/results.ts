@@ -1,12 +1,7 @@
 /** What was measured, table by table and figure by figure: the data that the claims are judged on and the pictures are drawn from. */
 
+import type { Hits } from '../lib/scoring.ts';
 import type { Estimate } from './statistics.ts';
-
-/** For each test photograph 1 where the right class is the first, or among the first three. */
-export interface Hits {
-  readonly top1: Uint8Array;
-  readonly top3: Uint8Array;
-}
 
 /** One layer of an approximated network. Errors are relative, on photographs that no fit has seen. */
 export interface LayerPoint {

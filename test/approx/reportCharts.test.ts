@@ -38,6 +38,34 @@ describe('lineChart', () => {
     expect(attribute(markup, 'line s0', 'd')).toEqual([`M${left} ${bottom}L${right} ${top}`]);
   });
 
+  it('draws intervals from their low to their high end, within the plot, and leaves out what is no number', () => {
+    const one = { name: 'a', slot: 1, points: [[5, 5]] as const, marks: [] };
+    const intervals = [
+      { x: 5, low: -20, high: 30 },
+      { x: 5, low: NaN, high: 1 },
+    ];
+    const { markup } = lineChart({
+      label: 'a chart',
+      description: 'more of it',
+      x: axis,
+      y: { title: 'y' },
+      series: [{ ...one, intervals }],
+    });
+    expect(markup).toContain('<desc>more of it</desc>');
+    const [path = '', ...more] = attribute(markup, 'line whisker s1', 'd');
+    expect(more).toEqual([]);
+    const [[, low = 0] = [], [, high = 0] = []] = path
+      .split(/[ML]/)
+      .slice(1)
+      .map((point) => point.split(' ').map(Number));
+    const grid = attribute(markup, 'grid', 'y1').map(Number);
+    const labels = [...markup.matchAll(/class="tick"[^>]*text-anchor="end">([^<]*)</g)].map(([, text = '']) =>
+      Number(text.replace('−', '-')),
+    );
+    const at = (value: number): number => grid[labels.indexOf(value)] ?? Number.NaN;
+    expect([low, high]).toEqual([at(-20), at(30)]);
+  });
+
   it('keeps names at line ends apart, and names no empty line', () => {
     const series = [...'abc'].map((name, slot) => ({
       name,

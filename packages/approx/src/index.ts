@@ -93,7 +93,14 @@ export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage 
 export { relativeResponseError } from './solve/responseError.ts';
 export { rectifierAuxiliary } from './solve/rectifier.ts';
 export type { LowRankMap, ResponseSamples } from './solve/samples.ts';
+export { element, fragment } from './report/html.ts';
+export type { Attributes, Child, Markup } from './report/html.ts';
+export { lineChart } from './report/lineChart.ts';
+export type { AxisSpec, Interval, LineChartSpec, LineSeries, Mark, Point } from './report/lineChart.ts';
 export { renderReport } from './report/renderReport.ts';
+export { reportPage } from './report/reportPage.ts';
+export { reportTable } from './report/table.ts';
+export type { TableColumn, TableSpec } from './report/table.ts';
 export type { AccuracyPoint, ComparisonRow, ReportExtras } from './report/reportExtras.ts';
 export { matchModels } from './verify/matchModels.ts';
 export type { ModelMatch, Replacement } from './verify/matchModels.ts';

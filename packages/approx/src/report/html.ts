@@ -21,7 +21,12 @@ export type Attributes = Readonly<Record<string, string | number | boolean | nul
 /** Elements that HTML never closes with a tag of their own. */
 const voidElements = new Set(['meta', 'link', 'br', 'hr', 'col']);
 
-/** One element with its attributes and children. */
+/**
+ * One element of HTML or SVG with its attributes and children; text in either is escaped.
+ * @example
+ * import { element } from '@rankwise/approx';
+ * element('p', { class: 'note' }, 'a < b', element('b', {}, '!')).markup // => '<p class="note">a &lt; b<b>!</b></p>'
+ */
 export function element(name: string, attributes: Attributes = {}, ...children: readonly Child[]): Markup {
   let tag = name;
   for (const [key, value] of Object.entries(attributes)) {
@@ -33,7 +38,12 @@ export function element(name: string, attributes: Attributes = {}, ...children: 
   return { markup: closed ? `<${tag}/>` : `<${tag}>${inside}</${name}>` };
 }
 
-/** Several pieces as one. */
+/**
+ * Several pieces as one.
+ * @example
+ * import { element, fragment } from '@rankwise/approx';
+ * fragment('a & b', element('br')).markup // => 'a &amp; b<br/>'
+ */
 export function fragment(...children: readonly Child[]): Markup {
   return { markup: childMarkup(children) };
 }

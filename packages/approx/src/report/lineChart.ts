@@ -29,6 +29,14 @@ export interface LineSeries {
   readonly slot: number;
   readonly points: readonly Point[];
   readonly marks: readonly Mark[];
+  /** Drawn as upright bars: where the truth may lie. */
+  readonly intervals?: readonly Interval[];
+}
+
+export interface Interval {
+  readonly x: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface AxisSpec {
@@ -43,6 +51,8 @@ export interface AxisSpec {
 export interface LineChartSpec {
   /** What the chart shows, for those who cannot see it. */
   readonly label: string;
+  /** More of it, such as where the numbers are. */
+  readonly description?: string;
   readonly x: AxisSpec;
   readonly y: AxisSpec;
   readonly series: readonly LineSeries[];
@@ -58,7 +68,18 @@ const nameRoom = 154;
 const nameGap = 15;
 const markRadius = 4.2;
 
-/** The chart as an svg element. */
+/**
+ * The chart as an svg element. Its colours come from the page (reportPage).
+ * @example
+ * import { lineChart } from '@rankwise/approx';
+ * const { markup } = lineChart({
+ *   label: 'Error against rank',
+ *   x: { title: 'rank' },
+ *   y: { title: 'error' },
+ *   series: [{ name: 'linear', slot: 0, points: [[1, 0.5], [2, 0.25]], marks: [] }],
+ * });
+ * markup.startsWith('<svg class="chart"') // => true
+ */
 export function lineChart(spec: LineChartSpec): Markup {
   const series = spec.series
     .map((one) => ({
@@ -69,9 +90,14 @@ export function lineChart(spec: LineChartSpec): Markup {
     .filter(({ points }) => points.length > 0);
   const rules = (spec.rules ?? []).filter(({ y }) => Number.isFinite(y));
   const points = series.flatMap((one) => one.points);
+  const intervals = series.flatMap((one) => intervalsOf(one));
   const names = [...series.map(({ name }) => name), ...rules.map(({ label }) => label)];
   const right = width - Math.min(nameRoom, Math.max(20, ...names.map((name) => textWidth(name, fontSize)))) - 32;
-  const y = axisScale(spec.y, [...points.map((p) => p[1]), ...rules.map((r) => r.y)], [height - bottom, top]);
+  const y = axisScale(
+    spec.y,
+    [...points.map((p) => p[1]), ...rules.map((r) => r.y), ...intervals.flatMap(({ low, high }) => [low, high])],
+    [height - bottom, top],
+  );
   const left = tickLabelRoom(y.ticks);
   const x = axisScale(
     spec.x,
@@ -82,9 +108,11 @@ export function lineChart(spec: LineChartSpec): Markup {
   return element(
     'svg',
     { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': spec.label },
+    spec.description === undefined ? null : element('desc', {}, spec.description),
     verticalAxis(y, area, spec.y.title),
     horizontalAxis(x, area, spec.x.title),
     rules.map((rule) => element('line', { class: 'rule', x1: left, x2: right, y1: y.map(rule.y), y2: y.map(rule.y) })),
+    series.map((one) => intervalsOf(one).map((interval) => whisker(interval, one.slot, x, y))),
     series.map((one) => line(one, x, y)),
     series.map(({ slot, marks }) =>
       marks.map(({ at, title }) => marker(slot, x.map(at[0]), y.map(at[1]), markRadius, element('title', {}, title))),
@@ -100,6 +128,20 @@ export function linePath(points: readonly Point[], x: Scale, y: Scale): string {
 
 function isFinitePoint([x, y]: Point): boolean {
   return Number.isFinite(x) && Number.isFinite(y);
+}
+
+function intervalsOf({ intervals = [] }: LineSeries): readonly Interval[] {
+  return intervals.filter(({ x, low, high }) => Number.isFinite(x) && Number.isFinite(low) && Number.isFinite(high));
+}
+
+/** An upright bar with short feet. */
+function whisker(interval: Interval, slot: number, x: Scale, y: Scale): Markup {
+  const at = x.map(interval.x);
+  const [low, high] = [y.map(interval.low), y.map(interval.high)];
+  const foot = (level: number): string =>
+    `M${coordinate(at - 3)} ${coordinate(level)}L${coordinate(at + 3)} ${coordinate(level)}`;
+  const d = `M${coordinate(at)} ${coordinate(low)}L${coordinate(at)} ${coordinate(high)}${foot(low)}${foot(high)}`;
+  return element('path', { class: `line whisker ${seriesClass(slot)}`, d });
 }
 
 function axisScale(axis: AxisSpec, values: readonly number[], range: readonly [number, number]): Scale {

@@ -1,8 +1,7 @@
 /**
  * The report as one HTML page: numbers first, then the layers, the figures, the comparison, and how everything is defined.
  *
- * The page refers to nothing outside itself and has no script; its own policy forbids both. Every text that comes from
- * the report is escaped. The same report gives the same page, byte for byte: no clock, no locale, no random numbers.
+ * Every text that comes from the report is escaped. The same report gives the same page, byte for byte: no clock, no locale, no random numbers.
  */
 
 import { reportFigures } from './figures.ts';
@@ -12,11 +11,9 @@ import { element, fragment } from './html.ts';
 import type { Markup } from './html.ts';
 import { shortenText } from './labels.ts';
 import type { ReportExtras } from './reportExtras.ts';
-import { reportStyles } from './reportStyles.ts';
+import { reportPage } from './reportPage.ts';
 import { comparisonTable, layerTable, settingsList } from './reportTables.ts';
 import type { ApproximationReport } from '../pipeline/report.ts';
-
-const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
 const definitions = [
   'Cost is counted in multiply-adds per image; a decomposed layer costs both of its new layers, the 1×1 one included. The theoretical speed-up is the ' +
@@ -60,23 +57,9 @@ const definitions = [
  */
 export function renderReport(report: ApproximationReport, extras: ReportExtras = {}): string {
   const title = extras.title ?? report.model;
-  const head = element(
-    'head',
-    {},
-    element('meta', { charset: 'utf-8' }),
-    element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
-    element('meta', { name: 'color-scheme', content: 'light dark' }),
-    element('meta', { 'http-equiv': 'Content-Security-Policy', content: policy }),
-    element('title', {}, title),
-    // The sheet is a constant and holds no character that ends a style element.
-    element('style', {}, { markup: reportStyles() }),
-  );
-  const body = element(
-    'body',
-    {},
-    element(
-      'main',
-      {},
+  return reportPage(
+    title,
+    fragment(
       masthead(report, extras, title),
       headline(report, extras),
       report.layers.length === 0 ? null : section('Layers', layerTable(report)),
@@ -89,7 +72,6 @@ export function renderReport(report: ApproximationReport, extras: ReportExtras =
       counted(report.counted),
     ),
   );
-  return `<!DOCTYPE html>\n${element('html', { lang: 'en' }, head, body).markup}\n`;
 }
 
 function masthead(report: ApproximationReport, extras: ReportExtras, title: string): Markup {

@@ -7,8 +7,8 @@
 
 import { paletteCss, paper, seriesColours } from './palette.ts';
 
-const light = `--paper:${paper.light};--ink:#16191d;--soft:#59616b;--faint:#e4e7eb;--rail:#9aa2ac;--wash:#f5f6f8;--before:#cdd5e0;--after:#2e40a3;--warn:#8a4b00;`;
-const dark = `--paper:${paper.dark};--ink:#e9ebee;--soft:#a2a9b3;--faint:#2a2f37;--rail:#6b7480;--wash:#1c2027;--before:#3d4653;--after:#7ea6ff;--warn:#ffb454;`;
+const light = `--paper:${paper.light};--ink:#16191d;--soft:#59616b;--faint:#e4e7eb;--rail:#9aa2ac;--wash:#f5f6f8;--before:#cdd5e0;--after:#2e40a3;--warn:#8a4b00;--yes:#1b6e3c;--no:#a32015;`;
+const dark = `--paper:${paper.dark};--ink:#e9ebee;--soft:#a2a9b3;--faint:#2a2f37;--rail:#6b7480;--wash:#1c2027;--before:#3d4653;--after:#7ea6ff;--warn:#ffb454;--yes:#6fd08c;--no:#ff8f80;`;
 
 const page = `
 *{box-sizing:border-box}
@@ -18,6 +18,7 @@ main{max-width:1128px;margin:0 auto;padding:40px 24px 64px}
 h1{font-size:30px;line-height:1.2;margin:4px 0 6px;overflow-wrap:anywhere;letter-spacing:-.01em}
 h2{font-size:20px;line-height:1.3;margin:52px 0 12px}
 h3{font-size:16px;line-height:1.35;margin:0 0 4px}
+h4{font-size:14px;line-height:1.35;margin:26px 0 8px}
 p{margin:0 0 10px;max-width:70ch;overflow-wrap:anywhere}
 a{color:inherit}
 .eyebrow,.lead{color:var(--soft);margin:0}
@@ -44,6 +45,15 @@ tfoot th,tfoot td{font-weight:600;padding-top:8px}
 .n{text-align:right}
 small{font-size:.86em;color:var(--soft);font-weight:400}
 .remark{display:block}
+details{margin:12px 0 0;font-size:14px}
+summary{cursor:pointer;color:var(--soft);padding:4px 0}
+details p,details li{font-size:13.5px;color:var(--soft);max-width:90ch}
+.wrap{display:block;white-space:normal;min-width:15em;max-width:70ch}
+.verdict{font-weight:600;white-space:nowrap}.verdict.yes{color:var(--yes)}.verdict.no{color:var(--no)}.verdict.open{color:var(--soft)}
+.claims{list-style:none;padding:0;margin:0 0 20px}.claims li{padding-left:12px;border-left:3px solid var(--faint);margin:0 0 8px}
+.after{margin-top:12px;color:var(--soft);font-size:14px}
+.headed h4{margin:0 0 4px}.headed{min-width:0;break-inside:avoid}
+.charts svg:only-child{max-width:680px}
 .quiet th,.quiet td{color:var(--soft)}
 .chosen th,.chosen td{background:var(--wash)}
 .figures{display:grid;grid-template-columns:1fr 1fr;gap:52px 40px;margin-top:52px}
@@ -77,6 +87,7 @@ svg .tick,svg .axis{fill:var(--soft)}
 svg .rule-name{fill:var(--soft)}
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
 .mark{stroke:var(--paper);stroke-width:1}
+.whisker{stroke-width:1.1;opacity:.5}
 .leader{fill:none;stroke:var(--rail);stroke-width:.6}
 .before{fill:var(--before)}.after{fill:var(--after)}
 .join{stroke:var(--before);stroke-width:3}

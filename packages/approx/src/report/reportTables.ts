@@ -5,8 +5,8 @@ import { element, fragment } from './html.ts';
 import type { Child, Markup } from './html.ts';
 import { shortenText } from './labels.ts';
 import type { ComparisonRow } from './reportExtras.ts';
-import { table } from './table.ts';
-import type { Column } from './table.ts';
+import { reportTable } from './table.ts';
+import type { TableColumn } from './table.ts';
 import type { ApproximationReport, LayerReport } from '../pipeline/report.ts';
 
 /** Room for a name in the first column, in em. */
@@ -23,7 +23,7 @@ export function layerTable(report: ApproximationReport): Markup {
     ['after', withPrefix(macsAfter)],
     ['ratio', times(speedup)],
   ]);
-  return table({
+  return reportTable({
     label: 'Layers',
     columns,
     rows: report.layers,
@@ -34,7 +34,7 @@ export function layerTable(report: ApproximationReport): Markup {
 
 /** One row per method; the written one stands out. */
 export function comparisonTable(rows: readonly ComparisonRow[]): Markup {
-  const columns: (Column<ComparisonRow> & { readonly shown?: boolean })[] = [
+  const columns: (TableColumn<ComparisonRow> & { readonly shown?: boolean })[] = [
     { heading: 'Method', kind: 'text', cell: methodName },
     { heading: 'Solver', kind: 'text', cell: ({ solver }) => solver },
     { heading: 'Reconstruction', kind: 'text', cell: ({ reconstruction }) => reconstruction },
@@ -66,7 +66,7 @@ export function comparisonTable(rows: readonly ComparisonRow[]): Markup {
     },
     { heading: 'Time', kind: 'number', cell: ({ seconds }) => duration(seconds) },
   ];
-  return table({
+  return reportTable({
     label: 'Comparison',
     columns: columns.filter(({ shown }) => shown !== false),
     rows,
@@ -100,8 +100,8 @@ export function settingsList({ settings, samples, measured, seconds }: Approxima
   );
 }
 
-function layerColumns(heldOut: boolean): Column<LayerReport>[] {
-  const columns: Column<LayerReport>[] = [
+function layerColumns(heldOut: boolean): TableColumn<LayerReport>[] {
+  const columns: TableColumn<LayerReport>[] = [
     { heading: 'Layer', kind: 'text', cell: layerName },
     {
       heading: 'Filters',

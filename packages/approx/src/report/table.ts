@@ -3,7 +3,7 @@
 import { element, fragment } from './html.ts';
 import type { Child, Markup } from './html.ts';
 
-export interface Column<Row> {
+export interface TableColumn<Row> {
   readonly heading: string;
   /** Neighbouring columns of one group share a heading above theirs. */
   readonly group?: string;
@@ -14,7 +14,7 @@ export interface Column<Row> {
 
 export interface TableSpec<Row> {
   readonly label: string;
-  readonly columns: readonly Column<Row>[];
+  readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   /** Style class of a row, or ''. */
   readonly rowClass?: (row: Row) => string;
@@ -22,8 +22,18 @@ export interface TableSpec<Row> {
   readonly footer?: readonly Child[];
 }
 
-/** The table in a box that scrolls sideways where the page is narrower. */
-export function table<Row>(spec: TableSpec<Row>): Markup {
+/**
+ * A table as markup, in a box that scrolls sideways where the page is narrower.
+ * @example
+ * import { reportTable } from '@rankwise/approx';
+ * const { markup } = reportTable({
+ *   label: 'Ranks',
+ *   columns: [{ heading: 'Layer', kind: 'text', cell: (row: string[]) => row[0] ?? '' }],
+ *   rows: [['conv<2>']],
+ * });
+ * markup.includes('conv&lt;2&gt;') // => true
+ */
+export function reportTable<Row>(spec: TableSpec<Row>): Markup {
   const { columns, rows, rowClass, footer } = spec;
   const body = rows.map((row) =>
     element(
@@ -64,19 +74,19 @@ export function table<Row>(spec: TableSpec<Row>): Markup {
   );
 }
 
-function heading<Row>(column: Column<Row>): Markup {
+function heading<Row>(column: TableColumn<Row>): Markup {
   return element('th', { scope: 'col', class: cellClass(column) }, column.heading);
 }
 
-function cell<Row>(column: Column<Row>, i: number, content: Child): Markup {
+function cell<Row>(column: TableColumn<Row>, i: number, content: Child): Markup {
   return element(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : null, class: cellClass(column) }, content);
 }
 
-function cellClass<Row>(column: Column<Row>): string | null {
+function cellClass<Row>(column: TableColumn<Row>): string | null {
   return column.kind === 'number' ? 'n' : null;
 }
 
-function groupHeadings<Row>(columns: readonly Column<Row>[]): Markup {
+function groupHeadings<Row>(columns: readonly TableColumn<Row>[]): Markup {
   if (columns.every(({ group }) => group === undefined)) return fragment();
   const groups: { name: string; span: number }[] = [];
   for (const { group = '' } of columns) {
