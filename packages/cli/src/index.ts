@@ -23,8 +23,6 @@ export { imageFormatOf, openImages, readImages } from './data/openImages.ts';
 export type { ImageFormat, OpenImagesOptions } from './data/openImages.ts';
 export { gunzipBytes, readFileBytes } from './readFileBytes.ts';
 export { checkWritable, isSameFile, writeFileAtomically } from './writeFileAtomically.ts';
-export { folderJournal } from './folderJournal.ts';
-export type { FolderJournal } from './folderJournal.ts';
 export { interruptible } from './interruptible.ts';
 export { createProgressBar, formatDuration, progressLine } from './progressBar.ts';
 export type { ProgressBar } from './progressBar.ts';
