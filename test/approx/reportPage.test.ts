@@ -115,6 +115,33 @@ describe('renderReport', () => {
     expect(text).toContain('conv1 left alone, not counted 48 × 3×3×1 48 / 48');
   });
 
+  it('shows both ranks and the error of the split where layers were split', () => {
+    const report = sampleReport();
+    const error = { fit: 0.0123, heldOut: 0.0456 };
+    const [, conv2, conv3] = report.layers;
+    const split: ApproximationReport = {
+      ...report,
+      settings: { ...report.settings, decomposition: '3d', spatialReconstruction: 'data' },
+      layers: [
+        { ...conv2!, decomposition: '3d', spatialRank: 31, spatialError: error },
+        { ...conv3!, decomposition: 'spatial', effectiveRank: 40, spatialError: error, linearError: null },
+      ],
+    };
+    const text = renderReport(split)
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain('3d by data reconstruction, nonlinear solver, asymmetric reconstruction, ranks: energy');
+    expect(text).toContain(`31 · ${conv2!.effectiveRank} / 96`);
+    expect(text).toContain('40 / 384');
+    expect(text).toContain('split linear installed');
+    expect(text).toContain('0.0456');
+    expect(text).toContain('Spatial split by data reconstruction');
+    const spatial = { ...split, settings: { ...split.settings, decomposition: 'spatial' as const } };
+    expect(renderReport(spatial)).toContain('spatial by data reconstruction, ranks: energy<');
+    // A number of vertical filters is no number of principal components.
+    expect(renderReport(spatial)).not.toContain(`conv3: ${conv3!.rank} of`);
+  });
+
   it('leaves out what has no data', () => {
     const layers = sampleReport().layers.map((layer) => ({
       ...layer,

@@ -72,11 +72,15 @@ describe('approximate', () => {
   });
 
   it('hands every setting on', async () => {
-    const args = '--speedup 2 --ranks energy,conv1=3 --solver linear --reconstruction symmetric'.split(' ');
+    const line =
+      '--speedup 2 --ranks energy,conv1=3 --solver linear --reconstruction symmetric --decomposition 3d --split data';
+    const args = line.split(' ');
     const { settings, layers, counted } = await report(outputIn('settings.safetensors'), ...args);
     expect(settings).toMatchObject({
       solver: 'linear',
       reconstruction: 'symmetric',
+      decomposition: '3d',
+      spatialReconstruction: 'data',
       ranks: 'energy',
       requestedSpeedup: 2,
       images: 20,
@@ -107,6 +111,20 @@ describe('approximate', () => {
     expect(stdout).toMatch(/^measured [\d.]+×: .* ms an image become .* ms \(simd kernels\)$/m);
     expect(stdout).toContain(`wrote ${output}, ${outputIn('table.report.json')} and ${html}\n`);
     expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>/i);
+  });
+
+  it('prints the split of spatial decompositions and of those in three', async () => {
+    const args = (name: string): string[] => {
+      const output = outputIn('split.safetensors');
+      const line = `approximate ${modelFile} --data ${dataFile} --speedup 1.2 --images 20 -o ${output} --decomposition ${name}`;
+      return line.split(' ');
+    };
+    const three = await run(args('3d'));
+    expect(three.stdout).toMatch(/^small: 3d by filter reconstruction, nonlinear solver, asymmetric, ranks best/);
+    expect(three.stdout).toMatch(/^layer +split +rank +of .* split error +linear error +error /m);
+    const spatial = await run([...args('spatial'), '--split', 'data', '--ranks', 'uniform']);
+    expect(spatial.stdout).toMatch(/^small: spatial by data reconstruction, ranks uniform; /);
+    expect(spatial.stdout).toMatch(/^layer +rank +of .* split error /m);
   });
 
   it('shows progress on a terminal only, and takes it away', async () => {

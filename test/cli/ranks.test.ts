@@ -56,6 +56,25 @@ describe('ranks', () => {
     expect(result.speedup).toBe(before / after);
   });
 
+  it('3d: both ranks, conv1 by channels', async () => {
+    const result = await ranks('zoo:sppnet7 --speedup 4 --uniform --decomposition 3d');
+    expect(result).toMatchObject({ ranks: { conv1: 32, conv4: 230 }, spatialRanks: { conv4: 211 } });
+    const { stdout } = await run('ranks zoo:sppnet7 --speedup 4 --uniform --decomposition 3d'.split(' '));
+    expect(stdout).toMatch(/^layer +split +rank +of /m);
+    expect(stdout).toMatch(/^conv1 +32 +96 .* set by hand, not counted$/m);
+    expect(stdout).toMatch(/^conv4 +211 +230 +512 +764,411,904 +190,332,504 +4\.02× *$/m);
+  });
+
+  it('spatial: the full rank beside it; by energy without data', async () => {
+    const { stdout } = await run('ranks zoo:sppnet7 --speedup 4 --uniform --decomposition spatial'.split(' '));
+    expect(stdout).toMatch(/^conv4 +192 +1536 /m);
+    expect(stdout).not.toMatch(/^conv1/m);
+    const energy = `${folder.file('spatial.safetensors', smallModelFile(3, 8, 8))} --speedup 1.2 --energy --decomposition spatial`;
+    const result = await ranks(energy);
+    expect(Object.keys(result.ranks)).toEqual(['conv2']);
+    expect((await run(['ranks', ...energy.split(' ')])).stdout).toMatch(/^conv2 .* \d+\.\d\d% *$/m);
+  });
+
   it('says which layers stay as they are', async () => {
     const { stdout } = await run('ranks zoo:sppnet7 --fixed conv2=256'.split(' '));
     expect(stdout).toMatch(/^conv2 +256 +256 .* 1\.00× .*left as it is: two layers cost no less$/m);

@@ -73,6 +73,7 @@ export type { RankMethod, RankRequest } from './ranks/rankRequest.ts';
 export type { RankOption, RankTable } from './ranks/rankTable.ts';
 export { refineRanks } from './ranks/refineRanks.ts';
 export type { RefineOptions, RefinedPlan, TriedPlan } from './ranks/refineRanks.ts';
+export { plannedRanks } from './ranks/rankPlan.ts';
 export type { PlanObjective, RankPlan } from './ranks/rankPlan.ts';
 export { rankProblem } from './ranks/rankProblem.ts';
 export type { RankProblem } from './ranks/rankProblem.ts';

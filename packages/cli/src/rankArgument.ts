@@ -9,7 +9,7 @@
  */
 
 import { selectRanks } from '@rankwise/approx';
-import type { ConvolutionLayer, RankRequest } from '@rankwise/approx';
+import type { ConvolutionLayer, Decomposition, RankRequest } from '@rankwise/approx';
 import type { Model } from '@rankwise/nn';
 
 import { UsageError } from './failures.ts';
@@ -51,13 +51,18 @@ export function parseRanks<Method extends string>(
   return { method, fixed: Object.fromEntries(fixed) };
 }
 
-/** Ranks set by hand where a method sets the others: the caller's, before those of the model's authors; none for excluded layers. */
+/**
+ * Ranks set by hand where a method sets the others: the caller's, before those of the model's authors, which are of channels and so not
+ * for spatial decompositions; none for excluded layers.
+ */
 export function fixedRanksFor(
   model: Model,
   fixed: Readonly<Record<string, number>>,
   exclude: readonly string[],
+  decomposition: Decomposition,
 ): Record<string, number> {
-  const own = Object.entries(model.fixedRanks ?? {}).filter(([name]) => !exclude.includes(name));
+  const authors = decomposition === 'spatial' ? {} : (model.fixedRanks ?? {});
+  const own = Object.entries(authors).filter(([name]) => !exclude.includes(name));
   return { ...Object.fromEntries(own), ...fixed };
 }
 

@@ -52,12 +52,12 @@ export interface DataReconstructionOptions {
  * @example
  * import { dataReconstruction, sumPatchMoments } from '@rankwise/approx';
  * import { fromNested } from '@rankwise/tensor';
- * // Filters reconstruction keeps the larger diagonal element; the data never show it.
+ * // Filter reconstruction keeps the larger of two diagonal elements; the data hardly show it.
  * const weight = fromNested('f32', [[[[3, 0], [0, 1]]]]);
  * const sums = sumPatchMoments(4, 1);
- * sums.add(fromNested('f32', [[0, 0, 0, 1], [0, 0, 0, -1]]), fromNested('f32', [[1], [-1]]));
- * const { trace } = dataReconstruction(sums.finish(), weight, 1, { ridge: 1e-9, iterations: 100 });
- * [Math.round(trace[0]), Math.round(trace.at(-1))] // => [1, 0]
+ * sums.add(fromNested('f32', [[0, 0, 0, 8], [0.5, 0, 0, 0], [0, 1, 1, 0]]), fromNested('f32', [[8], [1.5], [0]]));
+ * const { trace } = dataReconstruction(sums.finish(), weight, 1);
+ * [(trace[0] ?? 0) > 1, (trace.at(-1) ?? 1) < 0.05] // => [true, true]
  */
 export function dataReconstruction(
   moments: PatchMoments,

@@ -36,7 +36,14 @@ export interface PlanObjective {
   readonly bound: number;
 }
 
-/** How a plan decomposes a layer; undefined when the layer does not take part. */
+/**
+ * How a plan decomposes a layer; undefined when the layer does not take part.
+ * @example
+ * import { convolutionLayers, plannedRanks, selectRanks } from '@rankwise/approx';
+ * import { sppNet7 } from '@rankwise/nn';
+ * const plan = selectRanks(convolutionLayers(sppNet7({ initialize: false })), { method: 'uniform', decomposition: '3d', speedup: 4 });
+ * plannedRanks(plan, { name: 'conv4' }) // => { decomposition: '3d', rank: 230, spatialRank: 211 }
+ */
 export function plannedRanks(plan: RankPlan, { name }: Pick<ConvolutionLayer, 'name'>): LayerRanks | undefined {
   const rank = ownRecord(plan.ranks)[name];
   if (rank === undefined) return undefined;

@@ -66,16 +66,16 @@ function energyFigure(layers: readonly LayerReport[]): Figure | null {
 
 /** A multiple of a tenth below most of what is drawn: the few first components would take half of the plot. */
 function energyFloor(layers: readonly LayerReport[]): number {
-  const early = layers.map(({ spectrum, rank, decomposed }) => {
-    const energy = cumulativeEnergy(spectrum);
-    const kept = decomposed ? (energy[rank - 1] ?? 1) : 1;
+  const early = layers.map((layer) => {
+    const energy = cumulativeEnergy(layer.spectrum);
+    const kept = takesChannels(layer) ? (energy[layer.rank - 1] ?? 1) : 1;
     return Math.min(kept, energy[Math.floor(energy.length / 20)] ?? 0);
   });
   return Math.min(0.9, Math.floor(Math.min(...early) * 10) / 10);
 }
 
 function energySeries(layer: LayerReport, slot: number, low: number): LineSeries {
-  const { name, spectrum, rank, filters, decomposed } = layer;
+  const { name, spectrum, rank, filters } = layer;
   const energy = cumulativeEnergy(spectrum);
   const stride = Math.ceil(energy.length / spectrumPoints);
   const at = (count: number): Point => [count / energy.length, energy[count - 1] ?? Number.NaN];
@@ -85,8 +85,13 @@ function energySeries(layer: LayerReport, slot: number, low: number): LineSeries
     .map(at);
   const [, kept] = at(rank);
   const title = `${name}: ${integer(rank)} of ${integer(filters)} filters hold ${percent(kept, 2)}`;
-  const marks: Mark[] = decomposed ? [{ at: at(rank), title }] : [];
+  const marks: Mark[] = takesChannels(layer) ? [{ at: at(rank), title }] : [];
   return { name, slot, points: pointsAbove(points, low), marks };
+}
+
+/** Whether the layer's rank is a number of principal components. */
+function takesChannels({ decomposed, decomposition }: LayerReport): boolean {
+  return decomposed && decomposition !== 'spatial';
 }
 
 /** A rising line from where it crosses `low` on. */
@@ -154,7 +159,7 @@ function costFigure(layers: readonly LayerReport[]): Figure | null {
   });
   return {
     title: 'Cost of each layer',
-    caption: 'Multiply-adds per image before and after; both new layers counted.',
+    caption: 'Multiply-adds per image before and after; all new layers counted.',
     charts: [
       barChart({
         label: `Multiply-adds of ${layers.length} layers before and after`,

@@ -15,14 +15,18 @@ import { reportPage } from './reportPage.ts';
 import { comparisonTable, layerTable, settingsList } from './reportTables.ts';
 import type { ApproximationReport } from '../pipeline/report.ts';
 
+type Settings = ApproximationReport['settings'];
+
 const definitions = [
-  'Cost is counted in multiply-adds per image; a decomposed layer costs both of its new layers, the 1×1 one included. The theoretical speed-up is the ' +
+  'Cost is counted in multiply-adds per image; a decomposed layer costs all of its new layers, a 1×1 one included. The theoretical speed-up is the ' +
     'ratio of the sums over the counted layers, before to after.',
   'The relative error of a layer is Σ ‖r(y) − r(ỹ)‖² / Σ ‖r(y) − mean of r(y)‖², with y the original responses, ỹ the approximated ones and r the ' +
     'nonlinearity that follows: 0 is perfect, 1 is no better than a constant. Fitting samples are those the map was fitted to; held-out ones come from ' +
     'images that no fit has seen.',
-  'Energy kept is the share of the variance of the original responses that the chosen number of principal components holds. Agreement is the share of ' +
-    'held-out images on which both networks name the same class.',
+  'Energy kept is the share of the variance of the original responses that the chosen number of principal components holds; of a spatial ' +
+    'decomposition the share of the filters’ squared norm that the nearest one of that rank holds. A rank written with a dot is that of the vertical layer and ' +
+    'that of the horizontal one; the error of a split is what the two leave before channels are taken from them.',
+  'Agreement is the share of held-out images on which both networks name the same class.',
 ];
 
 /**
@@ -75,7 +79,6 @@ export function renderReport(report: ApproximationReport, extras: ReportExtras =
 }
 
 function masthead(report: ApproximationReport, extras: ReportExtras, title: string): Markup {
-  const { solver, reconstruction, ranks } = report.settings;
   const count = report.warnings.length;
   return element(
     'header',
@@ -86,7 +89,7 @@ function masthead(report: ApproximationReport, extras: ReportExtras, title: stri
       'p',
       { class: 'lead' },
       extras.title === undefined || extras.title === report.model ? null : `${report.model} · `,
-      `${solver} solver, ${reconstruction} reconstruction, ranks: ${ranks}`,
+      methodOf(report.settings),
     ),
     count === 0
       ? null
@@ -96,6 +99,13 @@ function masthead(report: ApproximationReport, extras: ReportExtras, title: stri
           element('a', { href: '#warnings' }, count === 1 ? '1 warning' : `${count} warnings`),
         ),
   );
+}
+
+function methodOf({ decomposition, solver, reconstruction, spatialReconstruction, ranks }: Settings): string {
+  const split = spatialReconstruction === null ? '' : `${decomposition} by ${spatialReconstruction} reconstruction, `;
+  return decomposition === 'spatial'
+    ? `${split}ranks: ${ranks}`
+    : `${split}${solver} solver, ${reconstruction} reconstruction, ranks: ${ranks}`;
 }
 
 interface BigNumber {

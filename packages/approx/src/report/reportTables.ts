@@ -1,5 +1,6 @@
 /** The tables of the report: one row per layer, one row per method compared, and the settings. */
 
+import { fullSpatialRank } from '../decomposition/decomposition.ts';
 import { absent, duration, fixed, integer, percent, significant, times, withPrefix } from './formatNumber.ts';
 import { element, fragment } from './html.ts';
 import type { Child, Markup } from './html.ts';
@@ -15,7 +16,13 @@ const nameWidth = 16;
 /** Every layer of the report, decomposed or not, with the totals of the counted ones. */
 export function layerTable(report: ApproximationReport): Markup {
   const heldOut = report.layers.some((layer) => layer.error?.heldOut !== null && layer.error !== null);
-  const columns = layerColumns(heldOut);
+  const split = report.layers.some(({ spatialError }) => spatialError !== null);
+  const columns = [
+    ...layerColumns(),
+    ...errorColumns('fit', split),
+    ...(heldOut ? errorColumns('heldOut', split) : []),
+  ];
+  columns.push(...workColumns);
   const { macsBefore, macsAfter, speedup } = report.theoretical;
   const totals = new Map([
     ['Layer', 'Counted layers'],
@@ -77,7 +84,11 @@ export function comparisonTable(rows: readonly ComparisonRow[]): Markup {
 /** What the run was asked to do, as a list of terms. */
 export function settingsList({ settings, samples, measured, seconds }: ApproximationReport): Markup {
   const terms: [term: string, value: string][] = [
-    ['Solver', settings.solver],
+    ['Decomposition', settings.decomposition],
+    ...(settings.spatialReconstruction === null
+      ? []
+      : [['Spatial split by', `${settings.spatialReconstruction} reconstruction`] as [string, string]]),
+    ['Solver', settings.decomposition === 'spatial' ? absent : settings.solver],
     ['Reconstruction', settings.reconstruction],
     ['Ranks', settings.ranks],
     ['Requested speed-up', settings.requestedSpeedup === null ? absent : times(settings.requestedSpeedup)],
@@ -100,8 +111,8 @@ export function settingsList({ settings, samples, measured, seconds }: Approxima
   );
 }
 
-function layerColumns(heldOut: boolean): TableColumn<LayerReport>[] {
-  const columns: TableColumn<LayerReport>[] = [
+function layerColumns(): TableColumn<LayerReport>[] {
+  return [
     { heading: 'Layer', kind: 'text', cell: layerName },
     {
       heading: 'Filters',
@@ -118,35 +129,33 @@ function layerColumns(heldOut: boolean): TableColumn<LayerReport>[] {
       cell: ({ macsBefore, macsAfter }) => times(macsBefore / macsAfter),
     },
     { heading: 'Energy kept', kind: 'number', cell: ({ energyKept }) => percent(energyKept, 2) },
-    {
-      heading: 'linear',
-      group: 'Error, fitting',
-      kind: 'number',
-      cell: (one) => error(one.linearError?.fit),
-    },
-    { heading: 'installed', group: 'Error, fitting', kind: 'number', cell: (one) => error(one.error?.fit) },
   ];
-  if (heldOut) {
-    columns.push(
-      {
-        heading: 'linear',
-        group: 'Error, held out',
-        kind: 'number',
-        cell: (one) => error(one.linearError?.heldOut),
-      },
-      { heading: 'installed', group: 'Error, held out', kind: 'number', cell: (one) => error(one.error?.heldOut) },
-    );
-  }
-  columns.push(
-    {
-      heading: 'Iterations',
-      kind: 'number',
-      cell: ({ iterations }) => (iterations > 0 ? integer(iterations) : absent),
-    },
-    { heading: 'Time', kind: 'number', cell: ({ seconds }) => duration(seconds) },
-  );
-  return columns;
 }
+
+/** Errors on samples of one kind; `split` where layers were split spatially. */
+function errorColumns(which: 'fit' | 'heldOut', split: boolean): TableColumn<LayerReport>[] {
+  const group = which === 'fit' ? 'Error, fitting' : 'Error, held out';
+  const column = (heading: string, field: 'error' | 'linearError' | 'spatialError'): TableColumn<LayerReport> => ({
+    heading,
+    group,
+    kind: 'number',
+    cell: (one) => error(one[field]?.[which]),
+  });
+  return [
+    ...(split ? [column('split', 'spatialError')] : []),
+    column('linear', 'linearError'),
+    column('installed', 'error'),
+  ];
+}
+
+const workColumns: readonly TableColumn<LayerReport>[] = [
+  {
+    heading: 'Iterations',
+    kind: 'number',
+    cell: ({ iterations }) => (iterations > 0 ? integer(iterations) : absent),
+  },
+  { heading: 'Time', kind: 'number', cell: ({ seconds }) => duration(seconds) },
+];
 
 function layerName({ name, counted, decomposed, rank, effectiveRank }: LayerReport): Markup {
   const remarks = [
@@ -167,8 +176,12 @@ function shortName(name: string): Child {
   return short === name ? name : element('span', { title: name }, short);
 }
 
-function rankCell({ effectiveRank, filters }: LayerReport): Markup {
-  return fragment(integer(effectiveRank), element('small', {}, ` / ${integer(filters)}`));
+/** d' of d; K of the full rank; d'' · d' of d. */
+function rankCell(layer: LayerReport): Markup {
+  const { decomposed, decomposition, effectiveRank, filters, spatialRank } = layer;
+  const most = decomposed && decomposition === 'spatial' ? fullSpatialRank(layer) : filters;
+  const both = decomposed && spatialRank !== null ? `${integer(spatialRank)} · ` : '';
+  return fragment(`${both}${integer(effectiveRank)}`, element('small', {}, ` / ${integer(most)}`));
 }
 
 function methodName({ label, written }: ComparisonRow): Markup {

@@ -19,11 +19,13 @@ import { formatApproximation } from './approximationTable.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
 import { interruptNote, journalOptions, readJournalOptions, withJournal } from './journalOptions.ts';
 import type { CommandJournal } from './journalOptions.ts';
+import { decompositionHelp, decompositions } from './decompositionOption.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
 const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
+const splits = ['filter', 'data'] as const;
 const methods = ['best', 'energy', 'uniform'] as const;
 
 type Settings = Omit<ApproximateOptions, 'journal' | 'kernels' | 'onProgress' | 'signal'>;
@@ -51,6 +53,12 @@ export const approximateCommand: Command = {
         "energy (the paper's greedy), uniform (one speed-up for every layer), or best: both are tried and the network that " +
         'differs less on held-out images is kept. Ranks by hand may follow or stand alone: energy,conv2=32 or conv2=32,conv3=64.',
       otherwise: 'best',
+    },
+    decomposition: { argument: 'NAME', text: decompositionHelp, fallback: 'channel' },
+    split: {
+      argument: 'NAME',
+      text: 'How k×k is split into k×1 and 1×k: filter (the nearest in weights) or data (the nearest in responses; slower).',
+      fallback: 'filter',
     },
     solver: { argument: 'NAME', text: 'nonlinear or linear.', fallback: 'nonlinear' },
     reconstruction: {
@@ -167,6 +175,8 @@ function readSettings(options: OptionValues): Settings {
   }
   const solver = options.choice('solver', solvers);
   const reconstruction = options.choice('reconstruction', reconstructions);
+  const decomposition = options.choice('decomposition', decompositions);
+  const spatialReconstruction = options.choice('split', splits);
   return {
     ...(speedup === undefined ? { ranks: 'manual' } : { ranks: method ?? 'best', speedup }),
     fixed,
@@ -174,6 +184,8 @@ function readSettings(options: OptionValues): Settings {
     ...(solver === undefined ? {} : { solver }),
     ...(reconstruction === undefined ? {} : { reconstruction }),
     descent: options.integer('descent', { least: 0 }) ?? 0,
+    ...(decomposition === undefined ? {} : { decomposition }),
+    ...(spatialReconstruction === undefined ? {} : { spatialReconstruction }),
     images: options.integer('images', { least: 1 }) ?? 1,
     positions: options.integer('positions', { least: 1 }) ?? 1,
     seed: options.integer('seed', { least: 0 }) ?? 0,
@@ -185,11 +197,11 @@ function readSettings(options: OptionValues): Settings {
  * @throws DomainError when a layer's name is unknown or the speed-up is beyond reach: before the images are even opened.
  */
 function completeSettings(model: Model, settings: Settings): Settings {
-  const { ranks, speedup, exclude = [] } = settings;
+  const { decomposition = 'channel', ranks, speedup, exclude = [] } = settings;
   const given = settings.fixed ?? {};
-  const fixed = ranks === 'manual' ? given : fixedRanksFor(model, given, exclude);
+  const fixed = ranks === 'manual' ? given : fixedRanksFor(model, given, exclude, decomposition);
   const method = ranks === 'best' || ranks === undefined ? 'uniform' : ranks;
-  const request = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
+  const request = { method, decomposition, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
   checkRankRequest(convolutionLayers(model), request);
   return { ...settings, fixed };
 }

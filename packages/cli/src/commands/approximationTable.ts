@@ -1,5 +1,6 @@
 /** The account of an approximation that is printed when it is done. */
 
+import { fullSpatialRank } from '@rankwise/approx';
 import type { ApproximationReport, LayerReport } from '@rankwise/approx';
 import type { Kernels } from '@rankwise/tensor';
 
@@ -8,34 +9,55 @@ import { formatDuration } from '../progressBar.ts';
 import { formatCount, formatPercent, formatTable, formatMilliseconds } from '../table.ts';
 import type { Column } from '../table.ts';
 
+type Settings = ApproximationReport['settings'];
+
 /** The layers' table, the speed-ups, the difference of the answers, and the warnings, each line ended. */
 export function formatApproximation(report: ApproximationReport, kernels: Kernels): string {
   const { settings, seconds, warnings } = report;
   const heldOut = settings.heldOutImages > 0;
   const how =
-    `${report.model}: ${settings.solver} solver, ${settings.reconstruction}, ranks ${settings.ranks}; ` +
+    `${report.model}: ${methodOf(settings)}, ranks ${settings.ranks}; ` +
     `${formatCount(settings.images)} images (${formatCount(settings.heldOutImages)} held out) × ${settings.positions} positions; ` +
     `${formatDuration(seconds)} on ${describeKernels(kernels)}`;
   const errors = heldOut
     ? 'errors are relative, on held-out images; 0 is perfect'
     : 'errors are relative, on the fitting images';
   const lines = [...speedupLines(report), ...answerLine(report), ...warnings.map((warning) => `warning: ${warning}`)];
-  return `${how}\n\n${formatTable(report.layers, layerColumns())}(${errors})\n\n${lines.join('\n')}\n`;
+  return `${how}\n\n${formatTable(report.layers, layerColumns(report))}(${errors})\n\n${lines.join('\n')}\n`;
 }
 
-function layerColumns(): Column<LayerReport>[] {
-  return [
+function methodOf({ decomposition, solver, reconstruction, spatialReconstruction }: Settings): string {
+  const split = spatialReconstruction === null ? [] : [`${decomposition} by ${spatialReconstruction} reconstruction`];
+  const solving = decomposition === 'spatial' ? [] : [`${solver} solver`, reconstruction];
+  return [...split, ...solving].join(', ');
+}
+
+function layerColumns({ layers }: ApproximationReport): Column<LayerReport>[] {
+  const isSplit = layers.some(({ spatialError }) => spatialError !== null);
+  const columns: (Column<LayerReport> & { readonly shown?: boolean })[] = [
     { heading: 'layer', cell: ({ name }) => name, most: 24 },
+    { heading: 'split', align: 'right', cell: splitRankOf, shown: layers.some((layer) => splitRankOf(layer) !== '') },
     { heading: 'rank', align: 'right', cell: ({ effectiveRank }) => `${effectiveRank}` },
-    { heading: 'of', align: 'right', cell: ({ filters }) => `${filters}` },
+    { heading: 'of', align: 'right', cell: (layer) => `${mostOf(layer)}` },
     { heading: 'multiply-adds', align: 'right', cell: ({ macsBefore }) => formatCount(macsBefore) },
     { heading: 'after', align: 'right', cell: ({ macsAfter }) => formatCount(macsAfter) },
     { heading: 'energy kept', align: 'right', cell: ({ energyKept }) => formatPercent(energyKept, 2) },
+    { heading: 'split error', align: 'right', cell: ({ spatialError }) => formatError(spatialError), shown: isSplit },
     { heading: 'linear error', align: 'right', cell: ({ linearError }) => formatError(linearError) },
     { heading: 'error', align: 'right', cell: ({ error }) => formatError(error) },
     { heading: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
     { heading: 'note', cell: noteOf },
   ];
+  return columns.filter(({ shown }) => shown !== false);
+}
+
+/** d'' of a layer that became three. */
+function splitRankOf({ decomposed, spatialRank }: LayerReport): string {
+  return decomposed && spatialRank !== null ? `${spatialRank}` : '';
+}
+
+function mostOf(layer: LayerReport): number {
+  return layer.decomposed && layer.decomposition === 'spatial' ? fullSpatialRank(layer) : layer.filters;
 }
 
 function noteOf({ decomposed, counted }: LayerReport): string {

@@ -1,15 +1,19 @@
 /** `rankwise ranks`: the ranks that a speed-up leads to, without approximating anything. */
 
 import {
-  approximatedMacs,
   calibrate,
   candidateLayers,
   convolutionLayers,
-  decompositionPays,
   energyKept,
+  filterSpectrum,
+  fullSpatialRank,
+  layerMacs,
+  plannedRanks,
+  ranksPay,
   selectRanks,
+  splitsSpatially,
 } from '@rankwise/approx';
-import type { ConvolutionLayer, RankMethod, RankPlan, RankRequest } from '@rankwise/approx';
+import type { ConvolutionLayer, Decomposition, LayerRanks, RankMethod, RankPlan, RankRequest } from '@rankwise/approx';
 import type { Model } from '@rankwise/nn';
 
 import { UsageError } from '../failures.ts';
@@ -20,9 +24,11 @@ import type { Call, Command, OptionValues } from '../options.ts';
 import { createProgressBar } from '../progressBar.ts';
 import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
 import { formatCount, formatPercent, formatTable } from '../table.ts';
+import type { Column } from '../table.ts';
 import { kernelsRecord, withKernels } from '../withKernels.ts';
 import type { KernelsRecord } from '../withKernels.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
+import { decompositionHelp, decompositions } from './decompositionOption.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
@@ -32,13 +38,18 @@ export const ranksCommand: Command = {
   usage: [
     'ranks MODEL --speedup R --uniform [--fixed NAME=RANK,…] [--exclude NAMES] [--json]',
     'ranks MODEL --speedup R --energy --data IMAGES [--images N] [--positions P] [--seed S] …',
-    'ranks MODEL --fixed NAME=RANK,… [--json]',
+    'ranks MODEL --fixed NAME=RANK,… [--decomposition NAME] [--json]',
   ],
   operands: ['MODEL'],
   options: {
     speedup: { argument: 'R', text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1.' },
     uniform: { text: 'The same speed-up for every layer; needs no data.' },
-    energy: { text: "Keep the most of the responses' variance for the cost (the paper's greedy); needs --data." },
+    energy: {
+      text:
+        "Keep the most of the responses' variance for the cost (the paper's greedy); needs --data, but for spatial, where it is " +
+        'the energy of the filters.',
+    },
+    decomposition: { argument: 'NAME', text: decompositionHelp, fallback: 'channel' },
     fixed: {
       argument: 'NAME=RANK,…',
       text: "Ranks set by hand, not counted in the speed-up. They come before the model's own (conv1=32 in zoo:sppnet7).",
@@ -61,7 +72,7 @@ export const ranksCommand: Command = {
       'rankwise ranks model.safetensors --speedup 4 --energy --data train-images-idx3-ubyte.gz',
     ],
   ],
-  run: ranks,
+  run: runRanks,
 };
 
 interface Sampling {
@@ -71,9 +82,10 @@ interface Sampling {
   readonly kernels: OpenKernelsOptions;
 }
 
-async function ranks({ operands, options, terminal }: Call): Promise<void> {
+async function runRanks({ operands, options, terminal }: Call): Promise<void> {
   const argument = operands[0] ?? '';
-  const { method, speedup, fixed: given } = readRequest(options);
+  const decomposition = options.choice('decomposition', decompositions) ?? 'channel';
+  const { method, speedup, fixed: given } = readRequest(options, decomposition);
   const exclude = options.words('exclude');
   const kernelRequest = readKernelOptions(options);
   const sampling = {
@@ -82,24 +94,36 @@ async function ranks({ operands, options, terminal }: Call): Promise<void> {
     seed: options.integer('seed', { least: 0 }) ?? 0,
   };
   const model = await openModel(argument, { initialize: false });
-  const fixed = method === 'manual' ? given : fixedRanksFor(model, given, exclude);
+  const fixed = method === 'manual' ? given : fixedRanksFor(model, given, exclude, decomposition);
   const layers = convolutionLayers(model);
-  const request: RankRequest = { method, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
+  const request: RankRequest = {
+    method,
+    decomposition,
+    fixed,
+    exclude,
+    ...(speedup === undefined ? {} : { speedup }),
+  };
   checkRankRequest(layers, request);
+  const measure = decomposition === 'spatial' ? filterEnergies : sampleEnergies;
   const { energies, ...computed } =
     method === 'energy'
-      ? await sampleEnergies(argument, model, request, { ...sampling, kernels: kernelRequest }, { options, terminal })
+      ? await measure(argument, model, request, { ...sampling, kernels: kernelRequest }, { options, terminal })
       : { energies: {} };
   const plan = selectRanks(layers, { ...request, energies });
   if (options.flag('json')) {
-    const result = { ranks: plan.ranks, speedup: plan.speedup, counted: plan.counted, ...computed };
+    const spatialRanks = decomposition === '3d' ? { spatialRanks: plan.spatialRanks } : {};
+    const { speedup: reached, counted } = plan;
+    const result = { ranks: plan.ranks, ...spatialRanks, speedup: reached, counted, ...computed };
     terminal.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
   terminal.stdout.write(planTable(layers, plan, energies, fixed));
 }
 
-function readRequest(options: OptionValues): {
+function readRequest(
+  options: OptionValues,
+  decomposition: Decomposition,
+): {
   readonly method: RankMethod;
   readonly speedup: number | undefined;
   readonly fixed: Readonly<Record<string, number>>;
@@ -117,7 +141,7 @@ function readRequest(options: OptionValues): {
     return { method: 'manual', speedup, fixed };
   }
   if (!uniform && !energy) throw new UsageError('expected --uniform (no data) or --energy (with --data), got neither');
-  if (energy && options.text('data') === undefined) {
+  if (energy && decomposition !== 'spatial' && options.text('data') === undefined) {
     throw new UsageError('--energy: expected --data IMAGES to measure it on, got none; --uniform needs no data');
   }
   return { method: uniform ? 'uniform' : 'energy', speedup, fixed };
@@ -150,6 +174,24 @@ async function sampleEnergies(
   });
 }
 
+/** Squared singular values of each layer's rearranged filters; needs the weights but no data. */
+async function filterEnergies(
+  argument: string,
+  sketch: Model,
+  request: RankRequest,
+  sampling: Sampling,
+  { terminal }: Pick<Call, 'terminal'>,
+): Promise<{ readonly energies: Record<string, Float64Array>; readonly kernels: KernelsRecord }> {
+  return withKernels(sampling.kernels, terminal, async (opened) => {
+    const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
+    const energies = candidateLayers(convolutionLayers(sketch), request).flatMap(({ name, node }) => {
+      const weight = model.parameters[node.weight];
+      return weight === undefined ? [] : [[name, filterSpectrum(weight, opened.kernels)] as const];
+    });
+    return { energies: Object.fromEntries(energies), kernels: kernelsRecord(opened) };
+  });
+}
+
 function planTable(
   layers: readonly ConvolutionLayer[],
   plan: RankPlan,
@@ -157,33 +199,50 @@ function planTable(
   fixed: Readonly<Record<string, number>>,
 ): string {
   const rows = layers.flatMap((layer) => {
-    const rank = plan.ranks[layer.name];
-    return rank === undefined
+    const ranks = plannedRanks(plan, layer);
+    return ranks === undefined
       ? []
-      : [{ layer, rank, after: approximatedMacs(layer, rank), spectrum: energies[layer.name] }];
+      : [{ layer, ranks, after: layerMacs(layer, ranks), spectrum: energies[layer.name] }];
   });
-  const note = ({ layer, rank }: (typeof rows)[number]): string => {
+  const note = ({ layer, ranks }: (typeof rows)[number]): string => {
     const notes = [
       ...(fixed[layer.name] === undefined ? [] : ['set by hand']),
       ...(plan.counted.includes(layer.name) ? [] : ['not counted']),
-      ...(decompositionPays(layer, rank) ? [] : ['left as it is: two layers cost no less']),
+      ...(ranksPay(layer, ranks) ? [] : [`left as it is: ${whyLeft(layer, ranks)}`]),
     ];
     return notes.join(', ');
   };
-  const table = formatTable(rows, [
+  const columns: Column<(typeof rows)[number]>[] = [
     { heading: 'layer', cell: ({ layer }) => layer.name, most: 24 },
-    { heading: 'rank', align: 'right', cell: ({ rank }) => `${rank}` },
-    { heading: 'of', align: 'right', cell: ({ layer }) => `${layer.filters}` },
+    { heading: 'rank', align: 'right', cell: ({ ranks }) => `${ranks.rank}` },
+    {
+      heading: 'of',
+      align: 'right',
+      cell: ({ layer, ranks }) => `${ranks.decomposition === 'spatial' ? fullSpatialRank(layer) : layer.filters}`,
+    },
     { heading: 'multiply-adds', align: 'right', cell: ({ layer }) => formatCount(layer.macs) },
     { heading: 'after', align: 'right', cell: ({ after }) => formatCount(after) },
     { heading: 'speed-up', align: 'right', cell: ({ layer, after }) => `${(layer.macs / after).toFixed(2)}×` },
     {
       heading: 'energy kept',
       align: 'right',
-      cell: ({ rank, spectrum }) => (spectrum === undefined ? '' : formatPercent(energyKept(spectrum, rank), 2)),
+      cell: ({ ranks, spectrum }) => (spectrum === undefined ? '' : formatPercent(energyKept(spectrum, ranks.rank), 2)),
     },
     { heading: 'note', cell: note },
-  ]);
+  ];
+  if (plan.decomposition === '3d') {
+    columns.splice(1, 0, {
+      heading: 'split',
+      align: 'right',
+      cell: ({ ranks }) => (ranks.decomposition === '3d' ? `${ranks.spatialRank}` : ''),
+    });
+  }
+  const table = formatTable(rows, columns);
   const counted = `speed-up ${plan.speedup.toFixed(3)}× over ${plan.counted.join(', ')}`;
   return `${table}\n${counted}: ${formatCount(plan.macsBefore)} multiply-adds become ${formatCount(plan.macsAfter)}\n`;
+}
+
+function whyLeft(layer: ConvolutionLayer, ranks: LayerRanks): string {
+  if (ranks.decomposition === 'spatial' && !splitsSpatially(layer)) return 'its kernel cannot be split';
+  return `${ranks.decomposition === '3d' ? 'three' : 'two'} layers cost no less`;
 }
