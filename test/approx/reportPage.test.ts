@@ -138,6 +138,12 @@ describe('renderReport', () => {
     expect(text).toContain('Spatial split by data reconstruction');
     const spatial = { ...split, settings: { ...split.settings, decomposition: 'spatial' as const } };
     expect(renderReport(spatial)).toContain('spatial by data reconstruction, ranks: energy<');
+    const descended = {
+      ...split,
+      settings: { ...split.settings, spatialReconstruction: 'metric' as const },
+      layers: split.layers.map((layer) => ({ ...layer, descent: { before: error, trace: [] } })),
+    };
+    expect(renderReport(descended)).toContain('3d by metric reconstruction, nonlinear solver, descent, asymmetric');
     // A number of vertical filters is no number of principal components.
     expect(renderReport(spatial)).not.toContain(`conv3: ${conv3!.rank} of`);
   });

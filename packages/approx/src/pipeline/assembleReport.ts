@@ -56,7 +56,7 @@ export async function assembleReport(
       decomposition: best.plan.decomposition,
       solver: options.solver ?? 'nonlinear',
       reconstruction: options.reconstruction ?? 'asymmetric',
-      spatialReconstruction: best.plan.decomposition === 'channel' ? null : (options.spatialReconstruction ?? 'filter'),
+      spatialReconstruction: splitMethod(best, options),
       ranks: ranks === 'best' ? `best (${best.method})` : ranks,
       requestedSpeedup: options.speedup ?? null,
       availableImages: calibration.source.count,
@@ -87,6 +87,14 @@ export async function assembleReport(
     warnings: warningsOf(layers, best),
     seconds,
   };
+}
+
+function splitMethod(
+  { plan }: Candidate,
+  { descent = 0, spatialReconstruction = 'filter' }: ApproximateCalibratedOptions,
+): ApproximationReport['settings']['spatialReconstruction'] {
+  if (plan.decomposition === 'channel') return null;
+  return descent > 0 ? 'metric' : spatialReconstruction;
 }
 
 /** Multiply-adds of some layers as they are now. */

@@ -99,8 +99,8 @@ export interface ApproximationReport {
     readonly decomposition: Decomposition;
     readonly solver: Solver;
     readonly reconstruction: Reconstruction;
-    /** Of spatial splits; null where the decomposition makes none. */
-    readonly spatialReconstruction: SpatialReconstruction | null;
+    /** Of spatial splits, `metric` before a descent (metricReconstruction.ts); null where the decomposition makes none. */
+    readonly spatialReconstruction: SpatialReconstruction | 'metric' | null;
     readonly ranks: string;
     readonly requestedSpeedup: number | null;
     /** Images in the set that the calibration images were chosen from. */

@@ -15,8 +15,6 @@ import { reportPage } from './reportPage.ts';
 import { comparisonTable, layerTable, settingsList } from './reportTables.ts';
 import type { ApproximationReport } from '../pipeline/report.ts';
 
-type Settings = ApproximationReport['settings'];
-
 const definitions = [
   'Cost is counted in multiply-adds per image; a decomposed layer costs all of its new layers, a 1×1 one included. The theoretical speed-up is the ' +
     'ratio of the sums over the counted layers, before to after.',
@@ -89,7 +87,7 @@ function masthead(report: ApproximationReport, extras: ReportExtras, title: stri
       'p',
       { class: 'lead' },
       extras.title === undefined || extras.title === report.model ? null : `${report.model} · `,
-      methodOf(report.settings),
+      methodOf(report),
     ),
     count === 0
       ? null
@@ -101,11 +99,16 @@ function masthead(report: ApproximationReport, extras: ReportExtras, title: stri
   );
 }
 
-function methodOf({ decomposition, solver, reconstruction, spatialReconstruction, ranks }: Settings): string {
-  const split = spatialReconstruction === null ? '' : `${decomposition} by ${spatialReconstruction} reconstruction, `;
-  return decomposition === 'spatial'
-    ? `${split}ranks: ${ranks}`
-    : `${split}${solver} solver, ${reconstruction} reconstruction, ranks: ${ranks}`;
+function methodOf({ settings, layers }: ApproximationReport): string {
+  const { decomposition, solver, reconstruction, spatialReconstruction, ranks } = settings;
+  const isDescended = layers.some(({ descent }) => descent !== null);
+  return [
+    ...(spatialReconstruction === null ? [] : [`${decomposition} by ${spatialReconstruction} reconstruction`]),
+    ...(decomposition === 'spatial' ? [] : [`${solver} solver`]),
+    ...(isDescended ? ['descent'] : []),
+    ...(decomposition === 'spatial' && !isDescended ? [] : [`${reconstruction} reconstruction`]),
+    `ranks: ${ranks}`,
+  ].join(', ');
 }
 
 interface BigNumber {

@@ -106,7 +106,7 @@ function readSettings(decode: Decoder, value: unknown): ReportClaims['settings']
     solver: oneOf(fields.get('solver'), 'settings.solver', ['linear', 'nonlinear']),
     reconstruction: oneOf(fields.get('reconstruction'), 'settings.reconstruction', ['asymmetric', 'symmetric']),
     spatialReconstruction: orNull(fields.get('spatialReconstruction'), (given) =>
-      oneOf(given, 'settings.spatialReconstruction', ['data', 'filter']),
+      oneOf(given, 'settings.spatialReconstruction', ['data', 'filter', 'metric']),
     ),
     ranks: decode.string(fields.get('ranks'), 'settings.ranks'),
     requestedSpeedup: numberOrNull(decode, fields, 'requestedSpeedup', 'settings.'),

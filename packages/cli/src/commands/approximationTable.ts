@@ -9,14 +9,12 @@ import { formatDuration } from '../progressBar.ts';
 import { formatCount, formatPercent, formatTable, formatMilliseconds } from '../table.ts';
 import type { Column } from '../table.ts';
 
-type Settings = ApproximationReport['settings'];
-
 /** The layers' table, the speed-ups, the difference of the answers, and the warnings, each line ended. */
 export function formatApproximation(report: ApproximationReport, kernels: Kernels): string {
   const { settings, seconds, warnings } = report;
   const heldOut = settings.heldOutImages > 0;
   const how =
-    `${report.model}: ${methodOf(settings)}, ranks ${settings.ranks}; ` +
+    `${report.model}: ${methodOf(report)}, ranks ${settings.ranks}; ` +
     `${formatCount(settings.images)} images (${formatCount(settings.heldOutImages)} held out) × ${settings.positions} positions; ` +
     `${formatDuration(seconds)} on ${describeKernels(kernels)}`;
   const errors = heldOut
@@ -26,10 +24,15 @@ export function formatApproximation(report: ApproximationReport, kernels: Kernel
   return `${how}\n\n${formatTable(report.layers, layerColumns(report))}(${errors})\n\n${lines.join('\n')}\n`;
 }
 
-function methodOf({ decomposition, solver, reconstruction, spatialReconstruction }: Settings): string {
-  const split = spatialReconstruction === null ? [] : [`${decomposition} by ${spatialReconstruction} reconstruction`];
-  const solving = decomposition === 'spatial' ? [] : [`${solver} solver`, reconstruction];
-  return [...split, ...solving].join(', ');
+function methodOf({ settings, layers }: ApproximationReport): string {
+  const { decomposition, solver, reconstruction, spatialReconstruction } = settings;
+  const isDescended = layers.some(({ descent }) => descent !== null);
+  return [
+    ...(spatialReconstruction === null ? [] : [`${decomposition} by ${spatialReconstruction} reconstruction`]),
+    ...(decomposition === 'spatial' ? [] : [`${solver} solver`]),
+    ...(isDescended ? ['descent'] : []),
+    ...(decomposition === 'spatial' && !isDescended ? [] : [reconstruction]),
+  ].join(', ');
 }
 
 function layerColumns({ layers }: ApproximationReport): Column<LayerReport>[] {
