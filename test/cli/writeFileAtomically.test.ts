@@ -15,6 +15,8 @@ describe('writeFileAtomically', () => {
     expect([...readFileSync(file)]).toEqual([1, 2, 3]);
     await writeFileAtomically(file, 'text ×');
     expect(readFileSync(file, 'utf8')).toBe('text ×');
+    await writeFileAtomically(file, new Set([new Uint8Array([4, 5]), new Uint8Array([6])]));
+    expect([...readFileSync(file)]).toEqual([4, 5, 6]);
     expect(readdirSync(inner)).toEqual(['out.bin']);
   });
 

@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DomainError, fromNested, readSafetensors, toNested, writeSafetensors, zeros } from '@rankwise/tensor';
+import {
+  DomainError,
+  fromNested,
+  readSafetensors,
+  safetensorsParts,
+  toNested,
+  writeSafetensors,
+  zeros,
+} from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
 import { fixture } from '../kit/files.ts';
 import { runs } from '../kit/runs.ts';
@@ -116,6 +124,23 @@ describe('writeSafetensors', () => {
       }),
       { numRuns: runs() },
     );
+  });
+
+  it('in parts: the same bytes, a few megabytes at a time', () => {
+    fc.assert(
+      fc.property(arbitraryTensors, (pairs) => {
+        const whole = writeSafetensors(record(pairs), { a: 'b' });
+        const parts = safetensorsParts(record(pairs), { a: 'b' });
+        expect(parts.byteLength).toBe(whole.length);
+        expect([...parts].flatMap((part) => [...part])).toEqual([...whole]);
+      }),
+      { numRuns: runs() },
+    );
+    const large = Float64Array.from({ length: 2 ** 20 + 3 }, (_, i) => i);
+    const rows = { dtype: 'f64', shape: [2 ** 20 + 1, 2], strides: [1, 1], offset: 0, data: large } as const;
+    const lengths = Array.from(safetensorsParts({ rows }), ({ length }) => length);
+    expect(lengths.slice(1)).toEqual([2 ** 23, 2 ** 23, 16]);
+    expect(() => safetensorsParts({ __metadata__: rows })).toThrow('expected names other than __metadata__');
   });
 
   it('says by hand what it should', () => {

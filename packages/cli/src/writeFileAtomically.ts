@@ -10,19 +10,24 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { CommandError, codeOf, describeSystemError } from './failures.ts';
 
+/** Bytes, text, or bytes in parts. */
+export type FileContent = Uint8Array | string | Iterable<Uint8Array>;
+
 let counter = 0;
 
 /**
  * Writes a file as a whole; one of that name is replaced.
  * @throws CommandError when it cannot be written; what was there before is still there then.
  */
-export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   const target = await checkTarget(path);
   const temporary = temporaryNameFor(target);
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(content);
+      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
+      // Each goes on where the last one ended.
+      for (const part of isWhole ? [content] : content) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

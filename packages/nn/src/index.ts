@@ -44,7 +44,7 @@ export { createDecoder } from './decode.ts';
 export type { Decoder, Fail, ObjectFields } from './decode.ts';
 export { preprocessImages } from './preprocess.ts';
 export { topK } from './accuracy.ts';
-export { loadModel, saveModel } from './modelFile.ts';
+export { loadModel, modelFileParts, saveModel } from './modelFile.ts';
 export { modelFromLayerList } from './layerList.ts';
 export { imageSourceOf, selectImages } from './imageSource.ts';
 export type { ImageSource } from './imageSource.ts';

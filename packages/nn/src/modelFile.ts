@@ -16,8 +16,16 @@
  * | `model-invalid`        | anything else validateModel refuses: shapes, NaN, attributes        |
  */
 
-import { DomainError, FormatError, ShapeError, hasDType, readSafetensors, writeSafetensors } from '@rankwise/tensor';
-import type { Tensor } from '@rankwise/tensor';
+import {
+  DomainError,
+  FormatError,
+  ShapeError,
+  hasDType,
+  readSafetensors,
+  safetensorsParts,
+  writeSafetensors,
+} from '@rankwise/tensor';
+import type { FileParts, Tensor } from '@rankwise/tensor';
 
 import { createDecoder } from './decode.ts';
 import type { Decoder } from './decode.ts';
@@ -45,6 +53,19 @@ const headerOffset = 8;
 export function saveModel(model: Model): Uint8Array {
   validateModel(model);
   return writeSafetensors(model.parameters, { [metadataKey]: encodeModel(model) });
+}
+
+/**
+ * The bytes of saveModel's file in parts of a few megabytes, so that a large model is not in memory twice.
+ * @throws as saveModel, at once.
+ * @example
+ * import { modelFileParts, saveModel, sequential } from '@rankwise/nn';
+ * const model = sequential('tiny', [1, 4, 4]).conv('conv1', { filters: 2, kernel: 3 }).build();
+ * modelFileParts(model).byteLength === saveModel(model).length // => true
+ */
+export function modelFileParts(model: Model): FileParts {
+  validateModel(model);
+  return safetensorsParts(model.parameters, { [metadataKey]: encodeModel(model) });
 }
 
 /**

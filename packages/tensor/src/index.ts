@@ -21,8 +21,8 @@ export { createRandom, restoreRandom } from './random.ts';
 export type { Random, RandomState } from './random.ts';
 export type { RandomWords } from './randomSeed.ts';
 export { readNpy, writeNpy } from './npy.ts';
-export { readSafetensors, writeSafetensors } from './safetensors.ts';
-export type { Safetensors } from './safetensors.ts';
+export { readSafetensors, safetensorsParts, writeSafetensors } from './safetensors.ts';
+export type { FileParts, Safetensors } from './safetensors.ts';
 export type {
   AuxiliaryStepCall,
   AuxiliaryStepSums,

@@ -13,11 +13,16 @@ import type { DType } from './dtype.ts';
 import { bytesPerElement } from './dtype.ts';
 import { DomainError } from './errors.ts';
 import { MAX_HEADER_BYTES, METADATA_KEY, PREFIX_BYTES, readSafetensorsHeader } from './safetensorsHeader.ts';
+import { contiguous } from './copies.ts';
 import { sizeOf } from './shape.ts';
 import { readElements, writeElementsInPlace } from './storedElements.ts';
 import { tensorOf } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 import { encodeUtf8 } from './utf8.ts';
+import { reshape, slice } from './views.ts';
+
+/** Elements in a part of a file: some megabytes. */
+const PART_ELEMENTS = 2 ** 20;
 
 export interface Safetensors {
   /** Without a prototype: a tensor may be called `constructor`. */
@@ -74,6 +79,34 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.byteLength);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+/** A file's bytes, a few megabytes at a time: for files that should not be in memory twice. They can be gone through once. */
+export interface FileParts extends Iterable<Uint8Array> {
+  /** Of all parts together. */
+  readonly byteLength: number;
+}
+
+/**
+ * The bytes of a safetensors file in parts, one after the other those that `writeSafetensors` gives.
+ * @throws as writeSafetensors, at once.
+ * @example
+ * import { full, safetensorsParts, writeSafetensors } from '@rankwise/tensor';
+ * const tensors = { x: full('u8', [2], 7) };
+ * [...safetensorsParts(tensors)].flatMap((part) => [...part]) // => [...writeSafetensors(tensors)]
+ */
+export function safetensorsParts(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): FileParts {
   if (Object.hasOwn(tensors, METADATA_KEY)) {
     throw new DomainError(`writeSafetensors: tensors: expected names other than ${METADATA_KEY}, got it`);
   }
@@ -81,17 +114,29 @@ export function writeSafetensors(
     ([nameA, a], [nameB, b]) => typeRank(a) - typeRank(b) || compareText(nameA, nameB),
   );
   const header = encodeHeader(ordered, metadata);
-  const dataStart = PREFIX_BYTES + header.length;
   const dataBytes = ordered.reduce((sum, [, tensor]) => sum + byteSize(tensor), 0);
-  const bytes = new Uint8Array(dataStart + dataBytes);
-  new DataView(bytes.buffer).setUint32(0, header.length, true);
-  bytes.set(header, PREFIX_BYTES);
-  let offset = dataStart;
-  for (const [, tensor] of ordered) {
-    writeElementsInPlace(tensor, bytes, offset);
-    offset += byteSize(tensor);
+  const beginning = new Uint8Array(PREFIX_BYTES + header.length);
+  new DataView(beginning.buffer).setUint32(0, header.length, true);
+  beginning.set(header, PREFIX_BYTES);
+  const parts = partsOf(
+    beginning,
+    ordered.map(([, tensor]) => tensor),
+  );
+  return { byteLength: beginning.length + dataBytes, [Symbol.iterator]: () => parts };
+}
+
+function* partsOf(beginning: Uint8Array, tensors: readonly Tensor[]): Generator<Uint8Array, void, void> {
+  yield beginning;
+  for (const tensor of tensors) {
+    const size = sizeOf(tensor.shape);
+    const flat = reshape(contiguous(tensor), [size]);
+    for (let from = 0; from < size; from += PART_ELEMENTS) {
+      const part = slice(flat, [[from, Math.min(from + PART_ELEMENTS, size)]]);
+      const bytes = new Uint8Array(byteSize(part));
+      writeElementsInPlace(part, bytes, 0);
+      yield bytes;
+    }
   }
-  return bytes;
 }
 
 function encodeHeader(

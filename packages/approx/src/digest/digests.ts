@@ -8,11 +8,11 @@
  * | some images | all their f32 values, preprocessed, in order                                                     |
  */
 
-import { saveModel } from '@rankwise/nn';
+import { modelFileParts } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { sizeOf } from '@rankwise/tensor';
 import type { Tensor } from '@rankwise/tensor';
-import { createSha256, sha256 } from './sha256.ts';
+import { createSha256 } from './sha256.ts';
 import type { Sha256 } from './sha256.ts';
 
 /** Enough to tell sets of images apart, few enough not to be felt. */
@@ -28,7 +28,9 @@ const spreadImages = 16;
  * modelDigest(loadModel(saveModel(model))) === modelDigest(model) // => true
  */
 export function modelDigest(model: Model): string {
-  return sha256(saveModel(model));
+  const hash = createSha256();
+  for (const part of modelFileParts(model)) hash.update(part);
+  return hash.digest();
 }
 
 /** The digest of a source of images, by a few of them. */

@@ -2,7 +2,7 @@
 
 import { approximate, convolutionLayers, renderReport } from '@rankwise/approx';
 import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
-import { saveModel } from '@rankwise/nn';
+import { modelFileParts } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 
 import { UsageError } from '../failures.ts';
@@ -143,7 +143,7 @@ function approximateAndWrite(
     const made = await approximate(model, source, { ...options, ...journal, signal, onProgress }).finally(bar.clear);
     const page = html === undefined ? [] : [[html, renderReport(made.report)] as const];
     const files = [
-      [output, saveModel(made.model)] as const,
+      [output, modelFileParts(made.model)] as const,
       [json, `${JSON.stringify(made.report, undefined, 1)}\n`] as const,
       ...page,
     ];
