@@ -8,6 +8,8 @@ export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipelin
 export { compareOutputs } from './pipeline/compareOutputs.ts';
 export type { OutputComparison } from './pipeline/compareOutputs.ts';
 export { measureSpeedup } from './pipeline/measureSpeedup.ts';
+export { measureLatencies } from './pipeline/measureLatencies.ts';
+export type { LatencyOptions } from './pipeline/measureLatencies.ts';
 export { measureSensitivity } from './pipeline/measureSensitivity.ts';
 export type { LayerSensitivity, SensitivityOptions } from './pipeline/measureSensitivity.ts';
 export { outputDivergence } from './pipeline/outputDivergence.ts';
@@ -64,6 +66,7 @@ export type { ConvolutionLayer } from './layers.ts';
 export { energyKept, removalOrder } from './ranks/energyRanks.ts';
 export type { LayerSpectrum } from './ranks/energyRanks.ts';
 export { energyLoss } from './ranks/energyLoss.ts';
+export { flatCap } from './ranks/flatCap.ts';
 export { monotoneCurve } from './ranks/monotoneCurve.ts';
 export { optimalRanks } from './ranks/optimalRanks.ts';
 export type { OptimalOptions, RankChoice } from './ranks/optimalRanks.ts';

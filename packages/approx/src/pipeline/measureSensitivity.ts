@@ -16,10 +16,10 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { prepareRegressor } from '@rankwise/linalg';
 import { advance, startExecution } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
-import { decompositionPays } from '../decomposition/decompositionCost.ts';
 import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { monotoneCurve } from '../ranks/monotoneCurve.ts';
+import { probedRanks } from '../ranks/probedRanks.ts';
 import { balanced, linearSolution, problemMoments } from '../solve/linearSolver.ts';
 import { batchRanges } from './calibrate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
@@ -45,9 +45,6 @@ export interface LayerSensitivity {
   /** At rank 1, 2, …, d: a monotone curve through the measurements. */
   readonly losses: Float64Array;
 }
-
-/** Halvings below the largest rank; speed-ups beyond 2⁵ times the least are judged by the curve between the last of them and rank 1. */
-const halvings = 5;
 
 /**
  * Measures how much the network's answers on the held-out images change with each layer's rank.
@@ -117,15 +114,6 @@ function probeOf(model: Model, { layer, target, fitRows }: CalibratedLayer, kern
     return { rank, model: replaceConvolution(model, layer.name, balanced(map), kernels), answers: [] };
   });
   return { layer, variants };
-}
-
-/** 1 and halvings of the largest rank that pays; 1 alone where none does. */
-function probedRanks(layer: ConvolutionLayer): number[] {
-  let most = 1;
-  while (decompositionPays(layer, most + 1)) most++;
-  const ranks = new Set([1]);
-  for (let k = halvings; k >= 0; k--) ranks.add(Math.max(1, Math.ceil(most / 2 ** k)));
-  return [...ranks].toSorted((a, b) => a - b);
 }
 
 /** Runs one batch through all variants; yields the number of layers done. */

@@ -3,7 +3,7 @@
  * are monotone themselves.
  *
  * 1. A larger rank cannot lose more. Where measurements say so, noise does; neighbours that are out of order share their mean
- *    (isotonic regression by pooling adjacent violators; Barlow, Bartholomew, Bremner, Brunk, 1972).
+ *    (isotonic.ts).
  * 2. Losses fall by powers of ten, roughly as a power of the rank, so that log loss over log rank is interpolated: by a cubic Hermite
  *    spline with slopes that keep it monotone (Fritsch, Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300–304). A curve with
  *    corners would do for the values, but an optimum over it gathers at the corners.
@@ -12,6 +12,7 @@
  */
 
 import { DomainError } from '@rankwise/tensor';
+import { nonIncreasing } from './isotonic.ts';
 
 /**
  * The curve's values at rank 1, 2, …, `count`.
@@ -43,24 +44,6 @@ export function monotoneCurve(ranks: readonly number[], values: readonly number[
     curve[rank - 1] = rank > 1 ? Math.min(between, curve[rank - 2]!) : between;
   }
   return curve;
-}
-
-/** The nearest non-increasing sequence in least squares. */
-function nonIncreasing(values: readonly number[]): number[] {
-  const blocks: { sum: number; size: number }[] = [];
-  for (const value of values) {
-    let block = { sum: value, size: 1 };
-    for (
-      let last = blocks.at(-1);
-      last !== undefined && last.sum * block.size < block.sum * last.size;
-      last = blocks.at(-1)
-    ) {
-      block = { sum: block.sum + last.sum, size: block.size + last.size };
-      blocks.pop();
-    }
-    blocks.push(block);
-  }
-  return blocks.flatMap(({ sum, size }) => Array.from({ length: size }, () => sum / size));
 }
 
 /** Slopes at the points: weighted harmonic means of the secants beside them inside, the secants themselves at the ends. */
