@@ -10,19 +10,24 @@
  */
 
 import { DomainError, createRandom, referenceKernels, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import type { Kernels, Shape, Tensor } from '@rankwise/tensor';
 import { forward, inferShapes } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
-import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
+import type { Decomposition } from '../decomposition/decomposition.ts';
 import { convolutionLayers } from '../layers.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { nonDecreasing } from '../ranks/isotonic.ts';
 import { probedRanks } from '../ranks/probedRanks.ts';
 import type { LayerLatency } from '../ranks/rankCosts.ts';
+import { rankRule } from '../ranks/rankRules.ts';
+import { decomposeAlone } from './decomposeAlone.ts';
+import type { LayerParts } from './decomposeAlone.ts';
 import { createTurnTaker } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
 
 export interface LatencyOptions {
+  /** Default `channel`. */
+  readonly decomposition?: Decomposition;
   /** Names of the layers to time; default every convolution with one group that does not read the network's input. */
   readonly layers?: readonly string[];
   /** Images in a batch; default 8. Times are per image. */
@@ -53,6 +58,7 @@ export async function measureLatencies(
   options: LatencyOptions = {},
 ): Promise<Record<string, LayerLatency>> {
   const {
+    decomposition = 'channel',
     images = 8,
     turns = 7,
     kernels = referenceKernels,
@@ -65,13 +71,20 @@ export async function measureLatencies(
       throw new DomainError(`measureLatencies: ${argument}: expected a positive integer, got ${value}`);
     }
   }
+  const rule = rankRule(decomposition, true, {});
   const layers = layersToTime(model, options.layers);
   const takeTurn = createTurnTaker(signal);
   const latencies = new Map<string, LayerLatency>();
   for (const layer of layers) {
-    const ranks = probedRanks(layer);
+    const ranks = probedRanks(layer, rule);
     const alone = modelOfLayer(model, layer);
-    const variants = [alone, ...ranks.map((rank) => decomposed(alone, layer, rank, kernels))];
+    const parts = randomParts(layer);
+    const variants = [
+      alone,
+      ...ranks.map((rank) =>
+        rule.pays(layer, rank) ? decomposeAlone(alone, layer.name, rule.ranksOf(layer, rank), parts, kernels) : alone,
+      ),
+    ];
     const batch = createRandom(0).fillNormalInPlace(zeros('f32', [images, ...alone.input.shape]));
     const times = variants.map(() => new Float64Array(turns));
     for (let turn = -1; turn < turns; turn++) {
@@ -82,7 +95,7 @@ export async function measureLatencies(
       await takeTurn();
     }
     const [original = 0, ...atProbes] = times.map(median);
-    latencies.set(layer.name, { original, atRank: interpolated(ranks, nonDecreasing(atProbes), layer.filters) });
+    latencies.set(layer.name, { original, atRank: interpolated(ranks, nonDecreasing(atProbes), rule.most(layer)) });
     const done = latencies.size;
     onProgress?.({ phase: 'measure', layer: layer.name, done, total: layers.length, fraction: done / layers.length });
   }
@@ -107,13 +120,21 @@ function modelOfLayer(model: Model, { name, node, index }: ConvolutionLayer): Mo
   };
 }
 
-/** The layer at a rank. Which numbers its weights are does not matter, as long as none is denormal. */
-function decomposed(alone: Model, { name, filters }: ConvolutionLayer, rank: number, kernels: Kernels): Model {
-  const random = createRandom(rank);
-  const factor = (rows: number, columns: number): Tensor<'f64'> =>
-    random.fillNormalInPlace(zeros('f64', [rows, columns]));
-  const map = { left: factor(filters, rank), right: factor(rank, filters), offset: new Float64Array(filters) };
-  return replaceConvolution(alone, name, map, kernels);
+/** Which numbers the weights are does not matter, as long as none is denormal. */
+function randomParts({ filters, channels, kernel }: ConvolutionLayer): LayerParts {
+  const random = createRandom(0);
+  const normal = (shape: Shape): Tensor<'f64'> => random.fillNormalInPlace(zeros('f64', shape));
+  return {
+    map: (rank) => ({
+      left: normal([filters, rank]),
+      right: normal([rank, filters]),
+      offset: new Float64Array(filters),
+    }),
+    pair: (rank) => ({
+      vertical: normal([rank, channels, kernel[0], 1]),
+      horizontal: normal([filters, rank, 1, kernel[1]]),
+    }),
+  };
 }
 
 function timed(model: Model, batch: Tensor<'f32'>, kernels: Kernels, now: () => number): number {

@@ -2,8 +2,9 @@
  * What each layer's approximation does to the network's answers, layer by layer and rank by rank, without labels.
  *
  * For each layer and a few ranks, the linear approximation of that layer alone is put into the original network, and the
- * answers on images that it was not fitted to are compared with the original's. All ranks of a layer come from one eigenproblem, and
- * the original network runs once: each variant starts at the layer it changes, from the original's activations.
+ * answers on images that it was not fitted to are compared with the original's. All ranks of a layer come from one eigenproblem (and
+ * filter reconstructions where it is split spatially; the map is not fitted anew to what a split delivers), and the original
+ * network runs once: each variant starts at the layer it changes, from the original's activations.
  *
  * Energies and errors of the responses say how much of a layer is lost; this says how much the network minds. Summed over
  * the layers it is a model of what a set of ranks does, which is good where layers err a little and independently of each other.
@@ -16,18 +17,26 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { prepareRegressor } from '@rankwise/linalg';
 import { advance, startExecution } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
-import { replaceConvolution } from '../decomposition/replaceConvolution.ts';
+import type { Decomposition } from '../decomposition/decomposition.ts';
+import { filterReconstruction } from '../decomposition/filterReconstruction.ts';
+import { findConvolution } from '../decomposition/installFactors.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { monotoneCurve } from '../ranks/monotoneCurve.ts';
 import { probedRanks } from '../ranks/probedRanks.ts';
+import { rankRule } from '../ranks/rankRules.ts';
+import type { RankRule } from '../ranks/rankRules.ts';
 import { balanced, linearSolution, problemMoments } from '../solve/linearSolver.ts';
 import { batchRanges } from './calibrate.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
+import { decomposeAlone } from './decomposeAlone.ts';
+import type { LayerParts } from './decomposeAlone.ts';
 import { outputLoss } from './outputLoss.ts';
 import { createTurnTaker } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
 
 export interface SensitivityOptions {
+  /** Default `channel`. */
+  readonly decomposition?: Decomposition;
   /** Names of the layers to measure; default all that were calibrated. */
   readonly layers?: readonly string[];
   readonly kernels?: Kernels;
@@ -42,7 +51,7 @@ export interface LayerSensitivity {
   readonly ranks: readonly number[];
   /** Loss of the answers at each, ≥ 0. */
   readonly measured: readonly number[];
-  /** At rank 1, 2, …, d: a monotone curve through the measurements. */
+  /** At rank 1, 2, …, the full rank: a monotone curve through the measurements. */
   readonly losses: Float64Array;
 }
 
@@ -65,17 +74,18 @@ export async function measureSensitivity(
   calibration: Calibration,
   options: SensitivityOptions = {},
 ): Promise<LayerSensitivity[]> {
-  const { kernels = referenceKernels, signal, onProgress } = options;
+  const { decomposition = 'channel', kernels = referenceKernels, signal, onProgress } = options;
   const { model, images, fitImages, outputs, batchSize } = calibration;
   if (outputs === undefined) {
     throw new DomainError('measureSensitivity: calibration: expected held-out images to judge by, got none');
   }
   const takeTurn = createTurnTaker(signal);
+  const rule = rankRule(decomposition, true, {});
   const layers = layersToMeasure(calibration, options.layers);
   const probes: Probe[] = [];
   for (const layer of layers) {
     await takeTurn();
-    probes.push(probeOf(model, layer, kernels));
+    probes.push(probeOf(model, layer, rule, kernels));
   }
   const ranges = batchRanges(images.count - fitImages, batchSize);
   for (const [from, to] of ranges) {
@@ -90,7 +100,7 @@ export async function measureSensitivity(
   return probes.map(({ layer, variants }) => {
     const ranks = variants.map(({ rank }) => rank);
     const measured = variants.map(({ answers }) => lossOf(outputs, concat(answers, 0)));
-    return { name: layer.name, ranks, measured, losses: monotoneCurve(ranks, measured, layer.filters) };
+    return { name: layer.name, ranks, measured, losses: monotoneCurve(ranks, measured, rule.most(layer)) };
   });
 }
 
@@ -105,13 +115,20 @@ interface Probe {
   }[];
 }
 
-function probeOf(model: Model, { layer, target, fitRows }: CalibratedLayer, kernels: Kernels): Probe {
+function probeOf(model: Model, { layer, target, fitRows }: CalibratedLayer, rule: RankRule, kernels: Kernels): Probe {
   const rows = slice(target, [[0, fitRows]]);
   const moments = problemMoments({ target: rows, regressor: rows }, kernels);
   const regressor = prepareRegressor(moments.regressorMoment, { kernels });
-  const variants = probedRanks(layer).map((rank) => {
-    const { map } = linearSolution(moments, rank, kernels, regressor);
-    return { rank, model: replaceConvolution(model, layer.name, balanced(map), kernels), answers: [] };
+  const { weight } = findConvolution('measureSensitivity', model, layer.name);
+  const parts: LayerParts = {
+    map: (rank) => balanced(linearSolution(moments, rank, kernels, regressor).map),
+    pair: (rank) => filterReconstruction(weight, rank, kernels).factors,
+  };
+  const variants = probedRanks(layer, rule).map((rank) => {
+    const ranks = rule.ranksOf(layer, rank);
+    // A layer that cannot be split is left as it is.
+    const changed = rule.pays(layer, rank) ? decomposeAlone(model, layer.name, ranks, parts, kernels) : model;
+    return { rank, model: changed, answers: [] };
   });
   return { layer, variants };
 }

@@ -19,6 +19,7 @@ import { DomainError, concat, referenceKernels } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
+import type { Decomposition } from '../decomposition/decomposition.ts';
 import { convolutionLayers } from '../layers.ts';
 import { ownRecord } from '../ranks/ownRecord.ts';
 import { planOfRanks, rankProblem } from '../ranks/rankProblem.ts';
@@ -31,6 +32,7 @@ import { batchRanges } from './calibrate.ts';
 import type { Calibration } from './calibrate.ts';
 import { measureSensitivity } from './measureSensitivity.ts';
 import { outputLoss } from './outputLoss.ts';
+import { rankEnergies } from './rankEnergies.ts';
 import { reconstruct } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import { trialCalibration } from './trialCalibration.ts';
@@ -92,9 +94,9 @@ const sensitivityShare = 0.4;
 export async function sensitivityLosses(
   calibration: Calibration,
   layers: readonly string[],
-  options: Pick<SearchOptions, 'kernels' | 'onProgress' | 'signal'> = {},
+  options: Pick<SearchOptions, 'kernels' | 'onProgress' | 'signal'> & { readonly decomposition?: Decomposition } = {},
 ): Promise<Record<string, Float64Array>> {
-  return measuredLosses(await trialOf(calibration, options), layers, options);
+  return measuredLosses(await trialOf(calibration, options), layers, options.decomposition ?? 'channel', options);
 }
 
 /**
@@ -118,13 +120,19 @@ export async function searchRanks(
   request: Omit<RankRequest, 'losses' | 'method'>,
   options: SearchOptions = {},
 ): Promise<RankSearch> {
-  const { evaluations = defaultEvaluations, onProgress } = options;
+  const { evaluations = defaultEvaluations, kernels = referenceKernels, onProgress } = options;
+  const { decomposition = 'channel' } = request;
   const layers = convolutionLayers(calibration.model);
-  const energies = ownRecord(calibration.layers.map(({ layer, energies: found }) => [layer.name, found] as const));
   const uniform = selectRanks(layers, { ...request, method: 'uniform' });
   const trial = await trialOf(calibration, options);
-  const losses = options.losses ?? (await measuredLosses(trial, uniform.counted, scaled(options, sensitivityShare)));
-  const complete: RankRequest = { energies, ...request, method: 'sensitivity', losses };
+  const losses =
+    options.losses ?? (await measuredLosses(trial, uniform.counted, decomposition, scaled(options, sensitivityShare)));
+  const complete: RankRequest = {
+    energies: rankEnergies(calibration, decomposition, kernels),
+    ...request,
+    method: 'sensitivity',
+    losses,
+  };
   const { tables, budget } = rankProblem(layers, complete);
   const ranksOf = (plan: TriedPlan): Record<string, number> =>
     ownRecord(tables.map(({ name }, i) => [name, plan[i]?.rank ?? 1] as const));
@@ -186,10 +194,12 @@ async function trialOf(
 async function measuredLosses(
   trial: Calibration,
   layers: readonly string[],
+  decomposition: Decomposition,
   { kernels, onProgress, signal }: Pick<SearchOptions, 'kernels' | 'onProgress' | 'signal'>,
 ): Promise<Record<string, Float64Array>> {
   const measured = await measureSensitivity(trial, {
     layers,
+    decomposition,
     ...(kernels === undefined ? {} : { kernels }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
