@@ -1,10 +1,21 @@
-import { approximate, approximateCalibrated, calibrate } from '@rankwise/approx';
+import {
+  approximate,
+  approximateCalibrated,
+  calibrate,
+  compareOutputs,
+  convolutionLayers,
+  decompositionPays,
+  flatCap,
+  reconstruct,
+  searchRanks,
+  selectRanks,
+  sensitivityLosses,
+} from '@rankwise/approx';
 import type { ApproximateOptions, ApproximationReport, ProgressEvent } from '@rankwise/approx';
 import { forward, loadModel, modelCost, saveModel, sequential, validateModel } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { slice, zeros } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
-import { compareOutputs } from '@rankwise/approx';
 import { branchedNetwork, chainNetwork, imagesFor, quick, residualNetwork, snapshot } from './networks.ts';
 
 const networks = { chain: chainNetwork(), residual: residualNetwork(), branched: branchedNetwork() };
@@ -67,15 +78,75 @@ describe('approximate', () => {
     expect(report.settings).toMatchObject({ images: 20, heldOutImages: 4, ranks: 'energy', positions: 8 });
   });
 
-  it('best keeps the method whose answers on held-out images differ less', async () => {
-    const [best, uniform, energy] = await Promise.all(
-      (['best', 'uniform', 'energy'] as const).map((ranks) => run('chain', { ranks, speedup: 2.2 })),
+  it('best carries out the plan that searchRanks finds, and reports what it was compared with', async () => {
+    const model = networks.chain;
+    const images = imagesFor(model, 20);
+    const options = { ...quick, speedup: 2.2, heldOut: 0.2 };
+    const { model: best, report, ranks } = await approximate(model, images, options);
+    const calibration = await calibrate(model, images, options);
+    const { plan, origin, candidates, judges } = await searchRanks(calibration, { speedup: 2.2 }, options);
+    expect(ranks).toBe(origin);
+    expect(report.settings.ranks).toBe(`best (${origin})`);
+    expect(report.rankSelection).toEqual({ cost: plan.cost, objective: null, judges, candidates });
+    expect(best).toEqual((await reconstruct(calibration, plan, quick)).model);
+  });
+
+  it('sensitivity is the optimum of the measured losses, energy and exact report their gap', async () => {
+    const model = networks.chain;
+    const options = { ...quick, speedup: 2.2, heldOut: 0.2 };
+    const calibration = await calibrate(model, imagesFor(model, 20), options);
+    const { report } = await approximateCalibrated(calibration, { ...options, ranks: 'sensitivity' });
+    const losses = await sensitivityLosses(calibration, ['conv2', 'conv3', 'conv4']);
+    const plan = selectRanks(convolutionLayers(model), { method: 'sensitivity', speedup: 2.2, losses });
+    expect(report.layers.map(({ rank }) => rank)).toEqual(Object.values(plan.ranks));
+    expect(report.rankSelection).toEqual({ cost: plan.cost, objective: plan.objective, judges: 0, candidates: [] });
+    const given = await approximateCalibrated(calibration, { ...options, ranks: 'sensitivity', losses });
+    expect(timeless(given.report)).toEqual(timeless(report));
+    const [energy, exact] = await Promise.all(
+      (['energy', 'exact'] as const).map(async (ranks) => {
+        const found = await approximateCalibrated(calibration, { ...options, ranks });
+        return found.report.rankSelection.objective!;
+      }),
     );
-    const kept = uniform!.report.outputError! <= energy!.report.outputError! ? uniform! : energy!;
-    expect(best!.ranks).toBe(kept.ranks);
-    expect(best!.report.outputError).toBe(kept.report.outputError);
-    expect(best!.model).toEqual(kept.model);
-    expect(best!.report.settings.ranks).toBe(`best (${kept.ranks})`);
+    expect(exact!.loss).toBe(exact!.bound);
+    expect(energy!.bound).toBe(exact!.loss);
+    expect(energy!.loss).toBeGreaterThanOrEqual(exact!.loss);
+  });
+
+  it('keeps budgets in other units, and ranks in multiples', async () => {
+    const model = networks.chain;
+    const calibration = await calibrate(model, imagesFor(model, 20), quick);
+    // Decomposing layers as small as these saves no time, so that any measured milliseconds allow 1× only.
+    for (const [budget, speedup] of [
+      ['parameters', 1.3],
+      ['milliseconds', 1],
+    ] as const) {
+      const options = { ...quick, budget, speedup, ranks: 'uniform', multipleOf: 2 } as const;
+      const { report } = await approximateCalibrated(calibration, options);
+      const { cost } = report.rankSelection;
+      expect(cost.budget).toBe(budget);
+      expect(cost.before / cost.after).toBeGreaterThanOrEqual(speedup);
+      for (const { rank, decomposed } of report.layers) expect(rank % 2 === 0 || !decomposed).toBe(true);
+    }
+  });
+
+  it('automatic caps are where energies are flat, and take the first layer along uncounted', async () => {
+    const model = networks.chain;
+    const images = imagesFor(model, 20);
+    const { report } = await approximate(model, images, { ...quick, speedup: 1.5, ranks: 'uniform', caps: 'auto' });
+    const calibration = await calibrate(model, images, { ...quick, layers: ['conv1', 'conv2', 'conv3', 'conv4'] });
+    const caps = calibration.layers.map(({ energies, fitRows }) => flatCap(energies, fitRows));
+    expect(report.counted).toEqual(['conv2', 'conv3', 'conv4']);
+    const ranks = new Map(report.layers.map(({ name, rank }) => [name, rank]));
+    const pays = decompositionPays(calibration.layers[0]!.layer, caps[0]!);
+    expect(ranks.get('conv1')).toBe(pays ? caps[0] : undefined);
+    for (const [i, name] of ['conv2', 'conv3', 'conv4'].entries()) {
+      expect(ranks.get(name)).toBeLessThanOrEqual(caps[i + 1]!);
+    }
+    const spatial = { ...quick, speedup: 1.5, caps: 'auto', decomposition: 'spatial' } as const;
+    await expect(approximate(model, images, spatial)).rejects.toThrow(
+      /^approximate: caps: expected ranks by layer name/,
+    );
   });
 
   it('is the same to the last bit each time, for every batch size and budget', async () => {

@@ -18,6 +18,7 @@ export const quick = {
   measure: false,
   positions: 8,
   batchSize: 5,
+  evaluations: 5,
 } as const satisfies Partial<ApproximateOptions>;
 
 /** Four convolutions, strides, a pool and a classifier; conv4 has no ReLU behind it. */

@@ -51,6 +51,12 @@ export function sampleReport(): ApproximationReport {
       seed: 1,
     },
     digests: { original: 'a1'.repeat(32), approximated: 'b2'.repeat(32), images: 'c3'.repeat(32), heldOut: null },
+    rankSelection: {
+      cost: { budget: 'macs', before: macsBefore, after: macsAfter },
+      objective: { loss: 0.25, bound: 0.24 },
+      judges: 0,
+      candidates: [],
+    },
     samples: 30_000,
     counted: countedLayers.map(({ name }) => name),
     theoretical: {

@@ -1,7 +1,8 @@
 /** Low-rank approximation of convolutional networks that accounts for the nonlinearity. */
 
 export { approximate, approximateCalibrated } from './pipeline/approximate.ts';
-export type { ApproximateCalibratedOptions, ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export type { ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export type { ApproximateCalibratedOptions } from './pipeline/approximationRequest.ts';
 export type { Journal } from './journal/journal.ts';
 export { calibrate } from './pipeline/calibrate.ts';
 export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipeline/calibrate.ts';
@@ -22,6 +23,7 @@ export type {
   LayerReport,
   DescentReport,
   MeasuredSpeedup,
+  RankSelectionReport,
   Reconstruction,
   ReportDigests,
   Solver,

@@ -7,23 +7,20 @@ import { splitsSpatially } from '../decomposition/decomposition.ts';
 import type { LayerRanks } from '../decomposition/decomposition.ts';
 import { modelDigest } from '../digest/digests.ts';
 import type { ConvolutionLayer } from '../layers.ts';
-import type { RankMethod } from '../ranks/rankRequest.ts';
 import { plannedRanks } from '../ranks/rankPlan.ts';
-import type { RankPlan } from '../ranks/rankPlan.ts';
-import type { ApproximateCalibratedOptions } from './approximate.ts';
+import type { ApproximateCalibratedOptions } from './approximationRequest.ts';
 import type { CalibratedLayer, Calibration } from './calibrate.ts';
+import type { ChosenPlan } from './choosePlan.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { measureSpeedup } from './measureSpeedup.ts';
 import type { ReconstructedModel } from './reconstruct.ts';
-import type { ApproximationReport, LayerReport } from './report.ts';
+import type { ApproximationReport, LayerReport, RankSelectionReport } from './report.ts';
 
 /** Images for timing: enough to fill a batch, few enough not to matter. */
 const timedImages = 16;
 
 /** An approximated network with what led to it. */
-export interface Candidate extends ReconstructedModel {
-  readonly method: RankMethod;
-  readonly plan: RankPlan;
+export interface Candidate extends ChosenPlan, ReconstructedModel {
   readonly compared: OutputComparison | undefined;
 }
 
@@ -71,6 +68,7 @@ export async function assembleReport(
       images: calibration.source.digest,
       heldOut: calibration.heldOutDigest,
     },
+    rankSelection: selectionOf(best),
     samples,
     counted: best.plan.counted,
     theoretical: {
@@ -116,6 +114,15 @@ function foundRanks({
   if (!decomposed) return undefined;
   if (decomposition !== '3d') return { decomposition, rank };
   return { decomposition, rank, spatialRank: spatialRank ?? 0 };
+}
+
+function selectionOf({ plan, search }: Candidate): RankSelectionReport {
+  return {
+    cost: plan.cost,
+    objective: plan.objective ?? null,
+    judges: search?.judges ?? 0,
+    candidates: search?.candidates ?? [],
+  };
 }
 
 /** JSON has no infinity. */

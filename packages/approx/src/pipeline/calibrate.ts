@@ -97,6 +97,7 @@ export interface Calibration {
   readonly batchSize: number;
 }
 
+const defaultHeldOut = 0.1;
 /** Live activations of one batch are kept near this many f32 elements: 32 MiB. */
 const batchElements = 2 ** 23;
 
@@ -269,17 +270,24 @@ function sourceOf(model: Model, images: ImageSource | Tensor<'f32'>): ImageSourc
 /** A random choice, fitting images first. */
 function chosenImages(
   source: ImageSource,
-  { images = 3000, heldOut = 0.1, seed = 0 }: CalibrationOptions,
+  { images = 3000, heldOut = defaultHeldOut, seed = 0 }: CalibrationOptions,
 ): { readonly chosen: ImageSource; readonly fitImages: number } {
   if (source.count === 0) throw new DomainError('calibrate: images: expected at least one image, got none');
   checkPositiveInteger('images', images);
   if (!(heldOut >= 0 && heldOut < 1))
     throw new DomainError(`calibrate: heldOut: expected 0 ≤ share < 1, got ${heldOut}`);
   const count = Math.min(images, source.count);
-  const fewest = count < 4 ? 1 : 2;
-  const heldOutImages = heldOut > 0 ? Math.min(count - 1, Math.max(fewest, Math.round(count * heldOut))) : 0;
+  const heldOutImages = count - fitCount(count, heldOut);
   const choice = chooseImages({ available: source.count, images: count, heldOutImages, seed });
   return { chosen: selectImages(source, [...choice.fit, ...choice.heldOut]), fitImages: choice.fit.length };
+}
+
+/** How many of `count` images are fitted to. */
+export function fitCount(count: number, heldOut = defaultHeldOut): number {
+  const fewest = count < 4 ? 1 : 2;
+  return heldOut > 0 && heldOut < 1
+    ? count - Math.min(count - 1, Math.max(fewest, Math.round(count * heldOut)))
+    : count;
 }
 
 function chooseLayers(model: Model, names: readonly string[] | undefined): ConvolutionLayer[] {

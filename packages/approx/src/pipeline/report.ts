@@ -6,7 +6,10 @@
  */
 
 import type { Decomposition } from '../decomposition/decomposition.ts';
+import type { PlanObjective, RankPlan } from '../ranks/rankPlan.ts';
 import type { IterationTrace } from '../solve/nonlinearSolver.ts';
+
+import type { RankCandidate } from './searchRanks.ts';
 
 export type Solver = 'linear' | 'nonlinear';
 export type Reconstruction = 'asymmetric' | 'symmetric';
@@ -91,6 +94,18 @@ export interface ReportDigests {
   readonly heldOut: string | null;
 }
 
+/** How the ranks were found, beyond the name of the method. */
+export interface RankSelectionReport {
+  /** Of the counted layers, in the unit of the budget that the ranks keep to. */
+  readonly cost: RankPlan['cost'];
+  /** What the method minimised, and the least that it could be; null where it minimises nothing, or searched. */
+  readonly objective: PlanObjective | null;
+  /** Images that judged the candidates; 0 where none were carried out. */
+  readonly judges: number;
+  /** The plans that were carried out to choose one, in that order. */
+  readonly candidates: readonly RankCandidate[];
+}
+
 export interface ApproximationReport {
   readonly format: 'rankwise-report';
   readonly version: 1;
@@ -111,6 +126,7 @@ export interface ApproximationReport {
     readonly seed: number;
   };
   readonly digests: ReportDigests;
+  readonly rankSelection: RankSelectionReport;
   /** Rows of the fitting problem of the layer with the fewest. */
   readonly samples: number;
   readonly counted: readonly string[];

@@ -20,12 +20,16 @@ import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import type { Decomposition } from '../decomposition/decomposition.ts';
+import { canonicalText } from '../journal/fingerprint.ts';
+import { journalled } from '../journal/journalSession.ts';
+import { openSearchJournal } from '../journal/searchJournal.ts';
+import type { SearchJournal } from '../journal/searchJournal.ts';
 import { convolutionLayers } from '../layers.ts';
 import { ownRecord } from '../ranks/ownRecord.ts';
 import { planOfRanks, rankProblem } from '../ranks/rankProblem.ts';
 import type { RankRequest } from '../ranks/rankRequest.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
-import { refineRanks } from '../ranks/refineRanks.ts';
+import { keyOf, refineRanks } from '../ranks/refineRanks.ts';
 import type { TriedPlan } from '../ranks/refineRanks.ts';
 import { selectRanks } from '../ranks/selectRanks.ts';
 import { batchRanges } from './calibrate.ts';
@@ -42,7 +46,7 @@ export type PlanOrigin = 'energy' | 'search' | 'sensitivity' | 'uniform';
 
 export interface SearchOptions extends Pick<
   ReconstructionOptions,
-  'kernels' | 'memoryBudget' | 'onProgress' | 'reconstruction' | 'signal'
+  'journal' | 'kernels' | 'memoryBudget' | 'onProgress' | 'reconstruction' | 'signal'
 > {
   /** From sensitivityLosses, where they were measured before; they serve every speed-up. */
   readonly losses?: Readonly<Record<string, ArrayLike<number>>>;
@@ -71,7 +75,7 @@ export interface RankSearch {
   readonly judges: number;
 }
 
-const defaultEvaluations = 20;
+export const defaultEvaluations = 20;
 /** Shares of the progress bar. */
 const sensitivityShare = 0.4;
 
@@ -120,43 +124,56 @@ export async function searchRanks(
   request: Omit<RankRequest, 'losses' | 'method'>,
   options: SearchOptions = {},
 ): Promise<RankSearch> {
-  const { evaluations = defaultEvaluations, kernels = referenceKernels, onProgress } = options;
+  const { evaluations = defaultEvaluations, kernels = referenceKernels, reconstruction } = options;
   const { decomposition = 'channel' } = request;
+  const energies = rankEnergies(calibration, decomposition, kernels);
   const layers = convolutionLayers(calibration.model);
-  const uniform = selectRanks(layers, { ...request, method: 'uniform' });
+  const { counted } = selectRanks(layers, { ...request, method: 'uniform' });
   const trial = await trialOf(calibration, options);
-  const losses =
-    options.losses ?? (await measuredLosses(trial, uniform.counted, decomposition, scaled(options, sensitivityShare)));
-  const complete: RankRequest = {
-    energies: rankEnergies(calibration, decomposition, kernels),
-    ...request,
-    method: 'sensitivity',
-    losses,
-  };
-  const { tables, budget } = rankProblem(layers, complete);
+  const settings = { decomposition, counted, evaluations, reconstruction };
+  const journal = await openSearchJournal(trial, settings, options);
+  return journalled(journal.session, async () => {
+    const losses =
+      options.losses ??
+      (await journal.losses(() => measuredLosses(trial, counted, decomposition, scaled(options, sensitivityShare))));
+    const complete: RankRequest = { energies, ...request, method: 'sensitivity', losses };
+    return tryPlans(trial, complete, { ...options, evaluations }, journal);
+  });
+}
+
+async function tryPlans(
+  trial: Calibration,
+  request: RankRequest,
+  options: SearchOptions & { readonly evaluations: number },
+  journal: SearchJournal,
+): Promise<RankSearch> {
+  const { evaluations, onProgress } = options;
+  const layers = convolutionLayers(trial.model);
+  const { tables, budget } = rankProblem(layers, request);
   const ranksOf = (plan: TriedPlan): Record<string, number> =>
     ownRecord(tables.map(({ name }, i) => [name, plan[i]?.rank ?? 1] as const));
-  const optionsOf = ({ ranks }: RankPlan): TriedPlan =>
-    tables.flatMap(({ name, options: own }) => own.find(({ rank }) => rank === ranks[name]) ?? []);
-  const starts = [uniform, selectRanks(layers, { ...complete, method: 'energy' })];
+  const starts = (['uniform', 'energy'] as const).map((method) => {
+    const { ranks } = selectRanks(layers, { ...request, method });
+    return tables.flatMap(({ name, options: own }) => own.find(({ rank }) => rank === ranks[name]) ?? []);
+  });
   const candidates: RankCandidate[] = [];
-  const score = scorer(trial, options);
-  const best = await refineRanks(tables, budget, (tried) => score(planOfRanks(layers, complete, ranksOf(tried))), {
-    starts: starts.map(optionsOf),
+  const score = scorer(trial, options, journal);
+  const best = await refineRanks(tables, budget, (tried) => score(planOfRanks(layers, request, ranksOf(tried))), {
+    starts,
     evaluations,
     onScore: (tried, found, evaluation) => {
-      candidates.push({
-        origin: originOf(tried, starts, candidates.length, ranksOf),
-        ranks: ranksOf(tried),
-        score: found,
-      });
+      const origin = originOf(keyOf(tried), starts.map(keyOf), candidates.length);
+      candidates.push({ origin, ranks: ranksOf(tried), score: found });
       const fraction = sensitivityShare + ((1 - sensitivityShare) * evaluation) / evaluations;
       onProgress?.({ phase: 'search', done: evaluation, total: evaluations, fraction });
     },
   });
-  const plan = planOfRanks(layers, complete, ranksOf(best.options));
-  const origin = candidates.find(({ score: found }) => found === best.score)?.origin ?? 'sensitivity';
-  return { plan, origin, candidates, judges: trial.images.count - trial.fitImages };
+  return {
+    plan: planOfRanks(layers, request, ranksOf(best.options)),
+    origin: candidates.find(({ score: found }) => found === best.score)?.origin ?? 'sensitivity',
+    candidates,
+    judges: trial.images.count - trial.fitImages,
+  };
 }
 
 /** The options with progress that fills a share of the bar. */
@@ -166,17 +183,10 @@ function scaled({ onProgress, ...options }: SearchOptions, share: number): Searc
 }
 
 /** The optimum is tried first, then the starts that differ from it, then what the search makes of them. */
-function originOf(
-  tried: TriedPlan,
-  [uniform, energy]: readonly RankPlan[],
-  place: number,
-  ranksOf: (plan: TriedPlan) => Record<string, number>,
-): PlanOrigin {
+function originOf(tried: string, [uniform, energy]: readonly string[], place: number): PlanOrigin {
   if (place === 0) return 'sensitivity';
-  const isOf = (plan: RankPlan | undefined): boolean =>
-    Object.entries(ranksOf(tried)).every(([name, rank]) => plan?.ranks[name] === rank);
-  if (isOf(uniform)) return 'uniform';
-  return isOf(energy) ? 'energy' : 'search';
+  if (tried === uniform) return 'uniform';
+  return tried === energy ? 'energy' : 'search';
 }
 
 async function trialOf(
@@ -207,11 +217,15 @@ async function measuredLosses(
   return ownRecord(measured.map(({ name, losses }) => [name, losses] as const));
 }
 
-/** Carries a plan out on the trial and scores the network. */
-function scorer(trial: Calibration, options: SearchOptions): (plan: RankPlan) => Promise<number> {
+/** Carries a plan out on the trial and scores the network. What a caller's score says is asked anew each time. */
+function scorer(
+  trial: Calibration,
+  options: SearchOptions,
+  journal: SearchJournal,
+): (plan: RankPlan) => Promise<number> {
   const { kernels = referenceKernels, score, signal, memoryBudget, reconstruction } = options;
   const lossOf = outputLoss(trial.model);
-  return async (plan) => {
+  const carriedOut = async (plan: RankPlan): Promise<Model> => {
     const { model } = await reconstruct(trial, plan, {
       solver: 'linear',
       kernels,
@@ -219,9 +233,15 @@ function scorer(trial: Calibration, options: SearchOptions): (plan: RankPlan) =>
       ...(memoryBudget === undefined ? {} : { memoryBudget }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (score !== undefined) return score(model, plan);
-    return trial.outputs === undefined ? 0 : lossOf(trial.outputs, await judgesAnswers(trial, model, kernels, signal));
+    return model;
   };
+  if (score !== undefined) return async (plan) => score(await carriedOut(plan), plan);
+  return (plan) =>
+    journal.score(canonicalText(plan), async () => {
+      const { outputs } = trial;
+      const answers = await judgesAnswers(trial, await carriedOut(plan), kernels, signal);
+      return outputs === undefined ? 0 : lossOf(outputs, answers);
+    });
 }
 
 async function judgesAnswers(

@@ -25,14 +25,13 @@ export interface TrialOptions {
  * @throws the signal's reason when it is aborted.
  */
 export async function trialCalibration(calibration: Calibration, options: TrialOptions = {}): Promise<Calibration> {
-  const { fit = 1000, judge = 256, kernels = referenceKernels, signal } = options;
+  const { kernels = referenceKernels, signal } = options;
   const { fitImages, seed } = calibration;
-  const judges = Math.max(1, Math.min(judge, Math.floor(fitImages / 3)));
-  const fitting = Math.max(1, Math.min(fit, fitImages - judges));
+  const { fit: fitting, judge: judges } = trialCounts(fitImages, options);
   const order = createRandom(seed).fork('trial').permutation(fitImages);
   const indices = [
     ...order.slice(0, fitting).toSorted(),
-    ...order.slice(fitting, Math.min(fitImages, fitting + judges)).toSorted(),
+    ...order.slice(fitting, fitting + judges).toSorted(),
   ];
   const images = selectImages(calibration.images, indices);
   const takeTurn = createTurnTaker(signal);
@@ -49,6 +48,15 @@ export async function trialCalibration(calibration: Calibration, options: TrialO
     layers: calibration.layers.map((layer) => layerOf(layer, indices, fitting, kernels)),
     outputs: outputs.length === 0 ? undefined : concat(outputs, 0),
   };
+}
+
+/** How many images fit and how many judge, of `available` that the calibration fits to. */
+export function trialCounts(
+  available: number,
+  { fit = 1000, judge = 256 }: TrialOptions = {},
+): { readonly fit: number; readonly judge: number } {
+  const judges = Math.max(1, Math.min(judge, Math.floor(available / 3)));
+  return { fit: Math.max(1, Math.min(fit, available - judges)), judge: judges };
 }
 
 /** The layer's rows and positions of some images, in the given order. */

@@ -8,8 +8,6 @@
  * computes its chain and the gradient once an iteration.
  */
 
-import { modelCost } from '@rankwise/nn';
-import type { Model } from '@rankwise/nn';
 import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import { plannedRanks } from '../ranks/rankPlan.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
@@ -52,7 +50,8 @@ interface Share {
   readonly descend: number;
 }
 
-type EstimatedOptions = Pick<
+/** What a reconstruction's work depends on. */
+export type EstimatedOptions = Pick<
   ReconstructionOptions,
   'descent' | 'reconstruction' | 'schedule' | 'solver' | 'spatialReconstruction'
 >;
@@ -117,21 +116,6 @@ export function workEstimate(
       };
     },
   };
-}
-
-/**
- * Share of calibration in calibrating and then reconstructing by some plans, which are not known yet: uniform ranks stand for others.
- * @param candidates - how many plans are carried out
- */
-export function calibrationShare(
-  model: Model,
-  work: ReconstructionWork,
-  plan: RankPlan,
-  candidates: number,
-  options: EstimatedOptions,
-): number {
-  const calibration = work.images * modelCost(model).convMacs;
-  return calibration / (calibration + candidates * workEstimate(work, plan, options).total || 1);
 }
 
 /** An iteration computes the chain and its gradient on every sample; of responses only the two factors of the map. */

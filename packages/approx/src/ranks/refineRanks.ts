@@ -105,7 +105,8 @@ function nextPlan(
   return { weight, plan };
 }
 
-function keyOf(plan: TriedPlan): string {
+/** Tells plans apart. */
+export function keyOf(plan: TriedPlan): string {
   return plan.map(({ rank, spatialRank = '' }) => `${rank}/${spatialRank}`).join(' ');
 }
 

@@ -44,6 +44,7 @@ const definitions = [
  *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, seed: 1,
  *   },
  *   digests: { original: '', approximated: '', images: '', heldOut: null },
+ *   rankSelection: { cost: { budget: 'macs', before: 8, after: 4 }, objective: null, judges: 0, candidates: [] },
  *   samples: 1000,
  *   counted: [],
  *   theoretical: { macsBefore: 8, macsAfter: 4, speedup: 2, speedupWithoutProjection: 2, wholeModelSpeedup: 2 },

@@ -1,0 +1,188 @@
+/** What an approximation is asked for, made into a request for ranks, and what is refused before any image is read. */
+
+import { DomainError } from '@rankwise/tensor';
+import type { Model } from '@rankwise/nn';
+import type { Decomposition } from '../decomposition/decomposition.ts';
+import { decompositionPays } from '../decomposition/decompositionCost.ts';
+import { convolutionLayers } from '../layers.ts';
+import type { ConvolutionLayer } from '../layers.ts';
+import { flatCap } from '../ranks/flatCap.ts';
+import { ownRecord } from '../ranks/ownRecord.ts';
+import type { CostRequest } from '../ranks/rankCosts.ts';
+import { candidateLayers, rankMethods } from '../ranks/rankRequest.ts';
+import type { RankMethod, RankRequest } from '../ranks/rankRequest.ts';
+import { selectRanks } from '../ranks/selectRanks.ts';
+import type { Calibration } from './calibrate.ts';
+import { measureLatencies } from './measureLatencies.ts';
+import { checkReconstruction } from './reconstruct.ts';
+import type { ReconstructionOptions } from './reconstruct.ts';
+import type { SearchOptions } from './searchRanks.ts';
+
+/** How a calibrated model is approximated. */
+export interface ApproximateCalibratedOptions
+  extends
+    ReconstructionOptions,
+    Pick<CostRequest, 'budget' | 'latencies'>,
+    Pick<SearchOptions, 'evaluations' | 'losses' | 'score'> {
+  /** What layers become: `channel`, the default, `spatial` or `3d` (decomposition.ts). */
+  readonly decomposition?: Decomposition;
+  /**
+   * Wanted ratio over the counted layers, ≥ 1, of multiply-adds or of what `budget` names. Not needed when all ranks are set by hand.
+   * Milliseconds are measured on the kernels given unless `latencies` has them.
+   */
+  readonly speedup?: number;
+  /**
+   * How ranks are found, without labels:
+   *
+   * - `best`, the default: searchRanks. Plans by the effect of each layer on the answers, by energy and uniform ones, and their neighbours,
+   *   are carried out linearly on a part of the fitting images, and the one is kept that changes the answers least.
+   * - `sensitivity`: the first of these plans, without carrying any out.
+   * - `energy`: the paper's greedy, which can starve a layer whose responses are sparse. `exact`: the maximum of the same product.
+   * - `uniform`: one speed-up for every layer. `manual`: only the layers in `fixed`.
+   */
+  readonly ranks?: RankMethod | 'best';
+  /** Ranks set by hand, by layer name; default the model's own `fixedRanks`, which are of channels: not for `spatial`. */
+  readonly fixed?: Readonly<Record<string, number>>;
+  /** d'' set by hand, by layer name; of `3d`, where it otherwise follows from d'. */
+  readonly fixedSpatial?: Readonly<Record<string, number>>;
+  /**
+   * Largest rank a layer may get, by layer name; or `auto`: the rank above which a layer's energy is flat (flatCap). A layer that reads
+   * the network's input then takes part at that rank, not counted, as if it were set by hand. Not for `spatial`.
+   */
+  readonly caps?: Readonly<Record<string, number>> | 'auto';
+  /** Chosen ranks are multiples of this; default 1. */
+  readonly multipleOf?: number;
+  /** Layers left as they are. */
+  readonly exclude?: readonly string[];
+  /** Time both networks on a few images; default true. */
+  readonly measure?: boolean;
+}
+
+/**
+ * Refuses everything that can be refused without looking at an image.
+ * @param fitImages - how many images there are to fit to
+ * @throws DomainError naming the option.
+ */
+export function checkApproximation(model: Model, options: ApproximateCalibratedOptions, fitImages: number): void {
+  const { ranks = 'best', caps, decomposition, evaluations = 1 } = options;
+  if (ranks !== 'best' && !rankMethods.includes(ranks)) {
+    throw new DomainError(`approximate: ranks: expected best, ${rankMethods.join(', ')}, got ${ranks}`);
+  }
+  if ((ranks === 'best' || ranks === 'sensitivity') && fitImages < 2) {
+    throw new DomainError(
+      `approximate: images: expected at least two to fit to for ranks '${ranks}', got ${fitImages}`,
+    );
+  }
+  if (caps === 'auto' && decomposition === 'spatial') {
+    throw new DomainError("approximate: caps: expected ranks by layer name for the decomposition 'spatial', got auto");
+  }
+  if (!Number.isInteger(evaluations) || evaluations < 1) {
+    throw new DomainError(`approximate: evaluations: expected a positive integer, got ${evaluations}`);
+  }
+  checkReconstruction('approximate', options);
+  const request = requestOf(model, options);
+  const layers = convolutionLayers(model);
+  // Milliseconds are not known yet, and the reach of a speed-up does not depend on the method.
+  const reach: RankRequest = request.method === 'manual' ? request : { ...request, method: 'uniform' };
+  selectRanks(layers, needsLatencies(options) ? { ...reach, budget: 'macs' } : reach);
+  if (candidateLayers(layers, request).length === 0) {
+    throw new DomainError('approximate: fixed: expected at least one layer to approximate, got none');
+  }
+}
+
+/** Names of the layers that the approximation may need. */
+export function layersToCalibrate(model: Model, options: ApproximateCalibratedOptions): string[] {
+  const request = requestOf(model, options);
+  const layers = convolutionLayers(model);
+  const taking = new Set(candidateLayers(layers, request));
+  return layers.filter((layer) => taking.has(layer) || isCappedFirst(layer, options, request)).map(({ name }) => name);
+}
+
+/**
+ * The request for ranks with what the calibration decides: automatic caps and measured milliseconds.
+ * @throws DomainError when a layer that takes part was not calibrated.
+ */
+export async function calibratedRequest(
+  calibration: Calibration,
+  options: ApproximateCalibratedOptions,
+): Promise<RankRequest> {
+  const { model } = calibration;
+  const request = withFlatCaps(calibration, requestOf(model, options), options);
+  checkCalibrated(calibration, request);
+  if (!needsLatencies(options)) return request;
+  const { counted } = selectRanks(convolutionLayers(model), { ...request, budget: 'macs', method: 'uniform' });
+  const { kernels, signal, decomposition = 'channel' } = options;
+  const latencies = await measureLatencies(model, {
+    decomposition,
+    layers: counted,
+    ...(kernels === undefined ? {} : { kernels }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { ...request, latencies };
+}
+
+function needsLatencies({ budget, latencies }: ApproximateCalibratedOptions): boolean {
+  return budget === 'milliseconds' && latencies === undefined;
+}
+
+/** Without automatic caps. The method of `best` is `uniform` here: it needs no data. */
+export function requestOf(model: Model, options: ApproximateCalibratedOptions): RankRequest {
+  const { decomposition = 'channel', ranks = 'best', fixed, caps, exclude } = options;
+  const { speedup, fixedSpatial, budget, latencies, losses, multipleOf } = options;
+  const own = decomposition === 'spatial' ? {} : (model.fixedRanks ?? {});
+  return {
+    decomposition,
+    method: ranks === 'best' ? 'uniform' : ranks,
+    fixed: fixed ?? withoutExcluded(own, exclude),
+    ...(fixedSpatial === undefined ? {} : { fixedSpatial }),
+    ...(speedup === undefined ? {} : { speedup }),
+    ...(caps === undefined || caps === 'auto' ? {} : { caps }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(budget === undefined ? {} : { budget }),
+    ...(latencies === undefined ? {} : { latencies }),
+    ...(losses === undefined ? {} : { losses }),
+    ...(multipleOf === undefined ? {} : { multipleOf }),
+  };
+}
+
+function withFlatCaps(
+  { layers }: Calibration,
+  request: RankRequest,
+  options: ApproximateCalibratedOptions,
+): RankRequest {
+  if (options.caps !== 'auto') return request;
+  const caps = ownRecord(
+    layers.map(({ layer, energies, fitRows }) => [layer.name, flatCap(energies, fitRows)] as const),
+  );
+  const first = layers.flatMap(({ layer }) => {
+    const cap = caps[layer.name] ?? layer.filters;
+    return isCappedFirst(layer, options, request) && decompositionPays(layer, cap) ? [[layer.name, cap] as const] : [];
+  });
+  return { ...request, caps, fixed: { ...Object.fromEntries(first), ...request.fixed } };
+}
+
+/** A layer that reads the network's input and takes part because caps are automatic. */
+function isCappedFirst(
+  { first, name }: ConvolutionLayer,
+  { caps, ranks }: ApproximateCalibratedOptions,
+  { fixed = {}, exclude = [] }: RankRequest,
+): boolean {
+  return caps === 'auto' && ranks !== 'manual' && first && fixed[name] === undefined && !exclude.includes(name);
+}
+
+function withoutExcluded(
+  ranks: Readonly<Record<string, number>>,
+  exclude: readonly string[] = [],
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(ranks).filter(([name]) => !exclude.includes(name)));
+}
+
+function checkCalibrated({ model, layers }: Calibration, request: RankRequest): void {
+  const calibrated = new Set(layers.map(({ layer }) => layer.name));
+  for (const { name } of candidateLayers(convolutionLayers(model), request)) {
+    if (!calibrated.has(name)) {
+      const known = [...calibrated].join(', ');
+      throw new DomainError(`approximateCalibrated: calibration: expected ${name} among its layers, got ${known}`);
+    }
+  }
+}
