@@ -221,6 +221,6 @@ describe('journal', () => {
     await expect(resumed({ kernels: others })).rejects.toThrow('journal: expected kernels reference');
     const calibration = await calibrate(model, imagesFor(model, 16), { ...options, seed: 3 });
     const other = approximateCalibrated(calibration, { ...options, journal: memoryJournal(entries) });
-    await expect(other).rejects.toThrow(/^reconstruct: journal: expected samples/);
+    await expect(other).rejects.toThrow(/^searchRanks: journal: expected samples/);
   });
 });

@@ -1,10 +1,10 @@
-import { approximate, convolutionLayers, selectRanks } from '@rankwise/approx';
+import { approximate } from '@rankwise/approx';
 import { sppNet7 } from '@rankwise/nn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { forecasting } from '../../packages/approx/src/pipeline/progress.ts';
 import type { ProgressEvent } from '../../packages/approx/src/pipeline/progress.ts';
-import { calibrationShare } from '../../packages/approx/src/pipeline/workEstimate.ts';
+import { sharesOfWork } from '../../packages/approx/src/pipeline/sharesOfWork.ts';
 import { unitRoundoff } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import { chainNetwork, imagesFor, quick } from './networks.ts';
@@ -95,10 +95,7 @@ describe('the fraction', () => {
   it('of a large network is what it took when it was measured, within a third', () => {
     // 7-convolution network, 100 images × 10 positions at 4×, simd kernels: 22.6 of 105 seconds of processors.
     const model = sppNet7({ initialize: false });
-    const layers = convolutionLayers(model);
-    const plan = selectRanks(layers, { method: 'uniform', speedup: 4, fixed: model.fixedRanks ?? {} });
-    const work = { layers: layers.map((layer) => ({ layer, fitRows: 900 })), images: 100, positions: 10 };
-    const share = calibrationShare(model, work, plan, 1, {});
+    const { calibration: share } = sharesOfWork(model, 100, { speedup: 4, ranks: 'uniform' });
     expect(Math.abs(share / (22.6 / 105) - 1)).toBeLessThan(1 / 3);
   });
 });

@@ -76,6 +76,8 @@ export type { Budget, CostRequest, LayerLatency } from './ranks/rankCosts.ts';
 export { candidateLayers } from './ranks/rankRequest.ts';
 export type { RankMethod, RankRequest } from './ranks/rankRequest.ts';
 export type { RankOption, RankTable } from './ranks/rankTable.ts';
+export { rankSlider } from './ranks/rankSlider.ts';
+export type { RankSlider } from './ranks/rankSlider.ts';
 export { refineRanks } from './ranks/refineRanks.ts';
 export type { RefineOptions, RefinedPlan, TriedPlan } from './ranks/refineRanks.ts';
 export { plannedRanks } from './ranks/rankPlan.ts';

@@ -121,7 +121,8 @@ export async function calibratedRequest(
   return { ...request, latencies };
 }
 
-function needsLatencies({ budget, latencies }: ApproximateCalibratedOptions): boolean {
+/** True when milliseconds have to be measured. */
+export function needsLatencies({ budget, latencies }: ApproximateCalibratedOptions): boolean {
   return budget === 'milliseconds' && latencies === undefined;
 }
 

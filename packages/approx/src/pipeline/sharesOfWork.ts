@@ -5,7 +5,7 @@ import { modelCost } from '@rankwise/nn';
 import { convolutionLayers } from '../layers.ts';
 import { candidateLayers } from '../ranks/rankRequest.ts';
 import { selectRanks } from '../ranks/selectRanks.ts';
-import { requestOf } from './approximationRequest.ts';
+import { needsLatencies, requestOf } from './approximationRequest.ts';
 import type { ApproximateCalibratedOptions } from './approximationRequest.ts';
 import { defaultEvaluations } from './searchRanks.ts';
 import { trialCounts } from './trialCalibration.ts';
@@ -33,7 +33,7 @@ export function sharesOfWork(
   const all = convolutionLayers(model);
   const plan = selectRanks(all, {
     ...request,
-    budget: 'macs',
+    ...(needsLatencies(options) ? { budget: 'macs' } : {}),
     ...(request.method === 'manual' ? {} : { method: 'uniform' }),
   });
   const layers = candidateLayers(all, request);
@@ -45,7 +45,8 @@ export function sharesOfWork(
   const pass = modelCost(model).convMacs;
   const { fit, judge } = trialCounts(images);
   const alone = layers.length * probes * behind * judge * pass;
-  const tried = evaluations * workEstimate(workOn(fit + judge), plan, { ...options, solver: 'linear', descent: 0 }).total;
+  const tried =
+    evaluations * workEstimate(workOn(fit + judge), plan, { ...options, solver: 'linear', descent: 0 }).total;
   const search = (ranks === 'best' || ranks === 'sensitivity' ? alone : 0) + (ranks === 'best' ? tried : 0);
   const whole = images * pass + search + workEstimate(workOn(images), plan, options).total || 1;
   return { calibration: (images * pass) / whole, search: search / whole };

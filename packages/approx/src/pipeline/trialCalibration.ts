@@ -29,10 +29,7 @@ export async function trialCalibration(calibration: Calibration, options: TrialO
   const { fitImages, seed } = calibration;
   const { fit: fitting, judge: judges } = trialCounts(fitImages, options);
   const order = createRandom(seed).fork('trial').permutation(fitImages);
-  const indices = [
-    ...order.slice(0, fitting).toSorted(),
-    ...order.slice(fitting, fitting + judges).toSorted(),
-  ];
+  const indices = [...order.slice(0, fitting).toSorted(), ...order.slice(fitting, fitting + judges).toSorted()];
   const images = selectImages(calibration.images, indices);
   const takeTurn = createTurnTaker(signal);
   const outputs: Tensor<'f32'>[] = [];

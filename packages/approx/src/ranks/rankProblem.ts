@@ -99,25 +99,21 @@ export function poseRequest(layers: readonly ConvolutionLayer[], request: RankRe
 
 /** @throws DomainError when no ranks meet it. */
 function budgetOf(free: readonly ConvolutionLayer[], request: RankRequest, costs: RankCosts): number {
-  const budget = total(free, costs.original) / checkSpeedup(free, request);
-  const least = total(free, (layer) => leastCost(layer, request, costs));
-  if (least > budget) throw beyondReach(free, least, request, costs);
-  return budget;
-}
-
-function leastCost(layer: ConvolutionLayer, request: RankRequest, costs: RankCosts): number {
-  return allowedRanks(layer, request).reduce((least, rank) => Math.min(least, costs.at(layer, rank)), Infinity);
-}
-
-function beyondReach(
-  free: readonly ConvolutionLayer[],
-  least: number,
-  { speedup, multipleOf = 1 }: RankRequest,
-  costs: RankCosts,
-): DomainError {
-  const most = Math.floor((total(free, costs.original) / least) * 100) / 100;
+  const { multipleOf = 1 } = request;
+  const speedup = checkSpeedup(free, request);
+  const original = total(free, costs.original);
+  const least = leastCost(free, request, costs);
+  if (least <= original / speedup) return original / speedup;
+  const most = Math.floor((original / least) * 100) / 100;
   const names = free.map((layer) => layer.name).join(', ');
-  return new DomainError(
+  throw new DomainError(
     `selectRanks: speedup: expected at most ${most} (rank ${multipleOf} in all of ${names}), got ${speedup}`,
+  );
+}
+
+/** Of all layers together, each at its cheapest rank. */
+export function leastCost(layers: readonly ConvolutionLayer[], request: RankRequest, costs: RankCosts): number {
+  return total(layers, (layer) =>
+    allowedRanks(layer, request).reduce((least, rank) => Math.min(least, costs.at(layer, rank)), Infinity),
   );
 }
