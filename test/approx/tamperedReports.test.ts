@@ -85,6 +85,32 @@ describe('a report that was tampered with', () => {
     },
   );
 
+  it.each(['macs', 'parameters'] as const)('is refuted where it says how ranks were found (%s)', async (budget) => {
+    const { original, model, report } = await made(chainNetwork(), { ranks: 'best', evaluations: 4, budget });
+    const images = imagesFor(original, 40);
+    const honest = stored(report);
+    const verified = (claims: unknown): ReturnType<typeof verifyApproximation> =>
+      verifyApproximation(original, model, images, { report: claims });
+    expect(failed(await verified(honest))).toEqual([]);
+    const paths = leaves(honest).filter((path) => /^rankSelection\.(cost|objective)/.test(path));
+    for (const path of paths) {
+      const refuted = await verified(changed(honest, path)).then(
+        (found) => found.refuted,
+        (error: unknown) => error instanceof Error && error.name === 'FormatError',
+      );
+      expect([path, refuted]).toEqual([path, true]);
+    }
+    const { candidates, judges } = report.rankSelection;
+    expect(candidates.length).toBeGreaterThan(1);
+    expect(judges).toBeGreaterThan(0);
+    // A candidate with other ranks that would have been better.
+    const better = { origin: 'search' as const, ranks: { ...candidates[0]?.ranks, conv2: 1 }, score: -1 };
+    const forged = { ...report, rankSelection: { ...report.rankSelection, candidates: [...candidates, better] } };
+    expect(failed(await verified(stored(forged)))).toEqual(['ranks are the best tried']);
+    const unjudged = { ...report, rankSelection: { ...report.rankSelection, judges: 0 } };
+    expect(failed(await verified(stored(unjudged)))).toEqual(['judges of ranks']);
+  });
+
   it('is refuted figure by figure: the claim that was changed is the one that is named', async () => {
     const { original, model, report } = await made(chainNetwork());
     const images = imagesFor(original, 40);

@@ -42,7 +42,9 @@ import type { ReconstructionOptions } from './reconstruct.ts';
 import { trialCalibration } from './trialCalibration.ts';
 
 /** Where a plan came from. */
-export type PlanOrigin = 'energy' | 'search' | 'sensitivity' | 'uniform';
+export const planOrigins = ['energy', 'search', 'sensitivity', 'uniform'] as const;
+
+export type PlanOrigin = (typeof planOrigins)[number];
 
 export interface SearchOptions extends Pick<
   ReconstructionOptions,

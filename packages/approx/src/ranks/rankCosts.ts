@@ -86,8 +86,8 @@ function unitCosts(
       };
     case 'parameters': {
       return {
-        original: (layer) => originalMacs(once(layer)),
-        decomposed: (layer, rank) => chainMacs(once(layer), rule.ranksOf(layer, rank)),
+        original: (layer) => originalMacs(onePosition(layer)),
+        decomposed: (layer, rank) => chainMacs(onePosition(layer), rule.ranksOf(layer, rank)),
       };
     }
     case 'milliseconds': {
@@ -107,7 +107,7 @@ function unitCosts(
   }
 }
 
-/** Its multiply-adds are those of one position: a weight each. */
-function once(layer: ConvolutionLayer): ConvolutionLayer {
+/** The layer with an output of one position: its multiply-adds are its weights. */
+export function onePosition(layer: ConvolutionLayer): ConvolutionLayer {
   return { ...layer, positions: 1, verticalPositions: 1 };
 }

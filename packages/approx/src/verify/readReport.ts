@@ -15,6 +15,10 @@ import { createDecoder } from '@rankwise/nn';
 import type { Decoder, ObjectFields } from '@rankwise/nn';
 import type { Decomposition } from '../decomposition/decomposition.ts';
 import type { ApproximationReport, LayerReport } from '../pipeline/report.ts';
+import { planOrigins } from '../pipeline/searchRanks.ts';
+import type { RankCandidate } from '../pipeline/searchRanks.ts';
+import { ownRecord } from '../ranks/ownRecord.ts';
+import { budgets } from '../ranks/rankCosts.ts';
 
 const decompositions: readonly Decomposition[] = ['channel', 'spatial', '3d'];
 
@@ -57,7 +61,15 @@ export interface LayerClaims extends LayerFigures {
 
 type Figures = Pick<
   ApproximationReport,
-  'model' | 'settings' | 'digests' | 'samples' | 'counted' | 'theoretical' | 'outputError' | 'outputAgreement'
+  | 'model'
+  | 'settings'
+  | 'digests'
+  | 'rankSelection'
+  | 'samples'
+  | 'counted'
+  | 'theoretical'
+  | 'outputError'
+  | 'outputAgreement'
 >;
 
 export interface ReportClaims extends Figures {
@@ -88,6 +100,7 @@ export function readReport(value: unknown): ReportClaims {
     model: decode.string(fields.get('model'), 'model'),
     settings: readSettings(decode, fields.get('settings')),
     digests: readDigests(decode, fields.get('digests')),
+    rankSelection: readRankSelection(decode, fields.get('rankSelection')),
     samples: decode.number(fields.get('samples'), 'samples'),
     counted: decode.strings(fields.get('counted'), 'counted'),
     theoretical: readTheory(decode, fields.get('theoretical')),
@@ -126,6 +139,40 @@ function readDigests(decode: Decoder, value: unknown): ReportClaims['digests'] {
     approximated: text('approximated'),
     images: text('images'),
     heldOut: orNull(fields.get('heldOut'), () => text('heldOut')),
+  };
+}
+
+function readRankSelection(decode: Decoder, value: unknown): ReportClaims['rankSelection'] {
+  const path = 'rankSelection';
+  const fields = decode.object(value, path);
+  const cost = decode.object(fields.get('cost'), `${path}.cost`);
+  return {
+    cost: {
+      budget: oneOf(cost.get('budget'), `${path}.cost.budget`, budgets),
+      before: decode.number(cost.get('before'), `${path}.cost.before`),
+      after: decode.number(cost.get('after'), `${path}.cost.after`),
+    },
+    objective: orNull(fields.get('objective'), (given) => {
+      const objective = decode.object(given, `${path}.objective`);
+      const number = (name: string): number => decode.number(objective.get(name), `${path}.objective.${name}`);
+      return { loss: number('loss'), bound: number('bound') };
+    }),
+    judges: decode.number(fields.get('judges'), `${path}.judges`),
+    candidates: decode.list(fields.get('candidates'), `${path}.candidates`, (candidate, at) =>
+      readCandidate(decode, candidate, at),
+    ),
+  };
+}
+
+function readCandidate(decode: Decoder, value: unknown, path: string): RankCandidate {
+  const fields = decode.object(value, path);
+  const ranks = decode.object(fields.get('ranks'), `${path}.ranks`);
+  return {
+    origin: oneOf(fields.get('origin'), `${path}.origin`, planOrigins),
+    ranks: ownRecord(
+      Array.from(ranks, ([name, rank]) => [name, decode.number(rank, `${path}.ranks.${name}`)] as const),
+    ),
+    score: numberOrNull(decode, fields, 'score', `${path}.`) ?? Infinity,
   };
 }
 

@@ -9,6 +9,7 @@ import type { LayerFindings } from './layerClaims.ts';
 import type { ModelMatch } from './matchModels.ts';
 import type { MeasuredLayer } from './measureModels.ts';
 import type { OutputFindings } from './outputFindings.ts';
+import { rankClaims } from './rankClaims.ts';
 import type { ReportClaims } from './readReport.ts';
 import type { Claim, Verification, VerifiedLayer } from './verification.ts';
 
@@ -40,6 +41,7 @@ export function reportClaims(report: ReportClaims, found: Findings): Claim[] {
     ...imageClaims(report, found),
     ...settingClaims(report),
     ...costClaims(report, found),
+    ...rankClaims(report, found.original, found.layers),
     ...timeClaims(report),
     ...outputClaims(report, found),
     ...report.layers.flatMap((layer) => layerClaims(layer, report, findingsOf(layer.name, found))),
