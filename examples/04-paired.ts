@@ -14,7 +14,6 @@
  * --count N (test photographs, default all), --places 1,5, --exclude conv2,conv3 (layers left as they are), --seed 0, --kernels auto, --threads 1.
  */
 
-import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -37,9 +36,10 @@ import { forward, selectImages } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 import { concat, tensorOf } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
-import { integerOption, kernelsOption, numberOption, runExample } from './lib/commandLine.ts';
+import { integerOption, kernelsOption, listOption, numberOption, runExample } from './lib/commandLine.ts';
 import { parseMethod } from './lib/methods.ts';
 import type { Method } from './lib/methods.ts';
+import { openRowLog } from './lib/rowLog.ts';
 
 /** One approximation. */
 interface Row {
@@ -95,16 +95,16 @@ await runExample(async () => {
   const iterations = integerOption('iterations', values.iterations, 1);
   const seed = integerOption('seed', values.seed, 0);
   const count = values.count === undefined ? Infinity : integerOption('count', values.count, 1);
-  const places = values.places.split(',').map((text) => integerOption('places', text, 1));
-  const labels = values.methods.split(',').map((label) => label.trim());
-  const speedups = values.speedups.split(',').map((text) => numberOption('speedups', text, 1));
+  const places = listOption(values.places).map((text) => integerOption('places', text, 1));
+  const labels = listOption(values.methods);
+  const speedups = listOption(values.speedups).map((text) => numberOption('speedups', text, 1));
   const wanted = speedups.flatMap((speedup) => labels.map((label) => ({ label, ...parseMethod(label), speedup })));
   const request = { choice: kernelsOption(values.kernels), threads: integerOption('threads', values.threads, 1) };
-  const { model: modelFile, data, log, exclude } = values;
+  const { model: modelFile, data, exclude } = values;
   const testFile = values.split ? undefined : (values.test ?? join(dataFolder, 't10k-images-idx3-ubyte.gz'));
 
   const terminal = processTerminal();
-  const done = log === undefined ? [] : await rowsIn(log);
+  const log = await openRowLog<Row>(values.log);
   await withKernels(request, terminal, async ({ kernels }) => {
     const model = await openModel(modelFile);
     const photographs = await openPhotographs(model, data, testFile, count);
@@ -117,7 +117,7 @@ await runExample(async () => {
     let calibration: Calibration | undefined;
     const rows: Row[] = [];
     for (const [i, { label, ...method }] of wanted.entries()) {
-      const known = done.find(
+      const known = log.rows.find(
         (row) => row.method === label && row.speedup === method.speedup && row.excluded === exclude,
       );
       const onProgress = ({ fraction }: { readonly fraction: number }): void =>
@@ -140,7 +140,7 @@ await runExample(async () => {
           onProgress,
         }));
       rows.push(row);
-      if (known === undefined && log !== undefined) await appendFile(log, `${JSON.stringify(row)}\n`);
+      if (known === undefined) await log.append(row);
     }
     bar.clear();
     terminal.stdout.write(`\n${formatTable(rows, columns(places))}`);
@@ -234,16 +234,6 @@ function labelsAt({ labels }: ImageSet, at: readonly number[]): Tensor<'i32'> {
     Int32Array.from(at, (index) => labels.data[labels.offset + index * stride] ?? -1),
     [at.length],
   );
-}
-
-/** The rows that a log holds; none when there is no such file yet. */
-async function rowsIn(log: string): Promise<Row[]> {
-  const text = await readFile(log, 'utf8').catch(() => '');
-  // Lines are what this example wrote before.
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row);
 }
 
 function columns(places: readonly number[]): Column<Row>[] {

@@ -23,6 +23,11 @@ export function integerOption(name: string, text: string, least: number): number
   return value;
 }
 
+/** The items of a list with commas. */
+export function listOption(text: string): string[] {
+  return text.split(',').map((item) => item.trim());
+}
+
 /** As numberOption, the kind of kernels. */
 export function kernelsOption(text: string): KernelChoice {
   const choice = kernelChoices.find((one) => one === text);

@@ -25,9 +25,11 @@ import type { PoolOptions, Workshop } from './workerPool.ts';
 export interface Method {
   readonly solver: Solver;
   readonly reconstruction: Reconstruction;
-  readonly ranks: RankMethod;
+  readonly ranks: RankMethod | 'best';
   /** Default `channel`. */
   readonly decomposition?: Decomposition;
+  /** Iterations of a descent on the true objective behind the solver; default 0. */
+  readonly descent?: number;
   readonly speedup: number;
 }
 
@@ -70,7 +72,7 @@ export interface PreparedTask {
 type OnProgress = (event: ProgressEvent) => void;
 
 /** Ways to choose ranks that need nothing but the calibration. */
-const rankNames = ['uniform', 'energy', 'exact'] as const satisfies readonly RankMethod[];
+const rankNames = ['uniform', 'energy', 'exact', 'sensitivity', 'best'] as const satisfies readonly Method['ranks'][];
 
 const decompositions = ['channel', 'spatial', '3d'] as const satisfies readonly Decomposition[];
 
@@ -114,11 +116,11 @@ export const methodWorkshop: Workshop<Task, PreparedTask, Method, MethodResult> 
 };
 
 /** Runs every method of a task; results in the order of `methods`. `kernels` are for this thread, should it do the work. */
-export function runMethods(
+export function runMethods<M extends Method>(
   task: Task,
-  methods: readonly Method[],
+  methods: readonly M[],
   kernels: Kernels,
-  options: PoolOptions<Method, MethodResult>,
+  options: PoolOptions<M, MethodResult>,
 ): Promise<MethodResult[]> {
   return runJobs(methodWorkshop, new URL('methodWorker.ts', import.meta.url), task, methods, kernels, options);
 }
@@ -129,32 +131,44 @@ export function kindOf({ name }: Kernels): Task['kernels'] {
 }
 
 /**
- * A method by its short name: ranks, Linear or Nonlinear, Symmetric or Asymmetric, and the decomposition where it is not by channels,
- * as in `uniform N A` or `energy L A 3d`.
+ * A method by its short name: ranks, Linear or Nonlinear, Symmetric or Asymmetric, then the decomposition where it is not by channels
+ * and the iterations of a descent where there is one, as in `uniform N A`, `energy L A 3d` or `uniform N A spatial D30`.
  * @throws UsageError when it is none.
  */
 export function parseMethod(label: string): Omit<Method, 'speedup'> {
-  const [ranks, solver, reconstruction, decomposition = 'channel'] = label.split(' ');
+  const [ranks, solver, reconstruction, ...more] = label.split(' ');
   const known = rankNames.find((name) => name === ranks);
+  const descent = /^D([1-9]\d*)$/.exec(more.at(-1) ?? '')?.[1];
+  const [decomposition = 'channel', ...rest] = descent === undefined ? more : more.slice(0, -1);
   const split = decompositions.find((name) => name === decomposition);
   if (
     known === undefined ||
     split === undefined ||
+    rest.length > 0 ||
     (solver !== 'L' && solver !== 'N') ||
     (reconstruction !== 'S' && reconstruction !== 'A')
   ) {
-    throw new UsageError(`--methods: expected items such as 'uniform N A', got '${label}'`);
+    throw new UsageError(`--methods: expected items such as 'uniform N A' or 'best N A spatial D30', got '${label}'`);
   }
   return {
     ranks: known,
     decomposition: split,
     solver: solver === 'L' ? 'linear' : 'nonlinear',
     reconstruction: reconstruction === 'S' ? 'symmetric' : 'asymmetric',
+    ...(descent === undefined ? {} : { descent: Number(descent) }),
   };
 }
 
 /** `nonlinear, asymmetric, uniform ranks, 4×`. */
-export function describeMethod({ solver, reconstruction, ranks, decomposition = 'channel', speedup }: Method): string {
+export function describeMethod({
+  solver,
+  reconstruction,
+  ranks,
+  decomposition = 'channel',
+  descent,
+  speedup,
+}: Method): string {
   const split = decomposition === 'channel' ? '' : `${decomposition}, `;
-  return `${split}${solver}, ${reconstruction}, ${ranks} ranks, ${speedup}×`;
+  const descended = descent === undefined ? '' : `, descent ${descent}`;
+  return `${split}${solver}, ${reconstruction}${descended}, ${ranks} ranks, ${speedup}×`;
 }

@@ -69,6 +69,16 @@ describe('examples', () => {
     expect(text.match(/^\| [48]× \|/gm)).toHaveLength(2);
   });
 
+  it('03 gives the spread over several calibrations, and takes rows from the log', async () => {
+    const log = join(folder, 'methods.jsonl');
+    const few = ['--images', '20', '--positions', '2', '--iterations', '1', '--count', '10', '--log', log];
+    const all = [...few, '--speedups', '8', '--threads', '1', '--methods', 'uniform L A spatial D1'];
+    await runExample('03-methods.ts', ...all, '--seeds', '0');
+    const text = await runExample('03-methods.ts', ...all, '--seeds', '0,1');
+    expect(text).toMatch(/^\| 8× \| \*\*\d+\.\d\d ± \d+\.\d\d\*\* \|$/m);
+    expect((await readFile(log, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+  });
+
   it('04 compares each approximation with the original, and takes rows from the log', async () => {
     const log = join(folder, 'rows.jsonl');
     const row = { method: 'exact L A', excluded: '', speedup: 1.5, reached: 9, wholeModel: 8, outputError: 0.5 };
