@@ -91,14 +91,17 @@ export { computeResponses, gatherResponses } from './sampling/gatherResponses.ts
 export { gatherStrips } from './sampling/gatherStrips.ts';
 export { samplePositions } from './sampling/samplePositions.ts';
 export type { SampledPositions } from './sampling/samplePositions.ts';
+export { drawPositions } from './sampling/sampleWindows.ts';
+export type { PositionDraw } from './sampling/sampleWindows.ts';
 export { clipAuxiliary } from './solve/clip.ts';
 export { balanced, solveLinear } from './solve/linearSolver.ts';
 export type { LinearSolution } from './solve/linearSolver.ts';
-export { columnResponses, isIdentity, nonlinearityName } from './solve/nonlinearity.ts';
+export { columnResponses, isIdentity, isPoolable, nonlinearityName } from './solve/nonlinearity.ts';
 export type { Nonlinearity, ScalarResponse } from './solve/nonlinearity.ts';
 export { nonlinearIterations, paperSchedule, solveNonlinear } from './solve/nonlinearSolver.ts';
 export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage } from './solve/nonlinearSolver.ts';
 export { relativeResponseError } from './solve/responseError.ts';
+export { pooledMaximum } from './solve/pooledStep.ts';
 export { rectifierAuxiliary } from './solve/rectifier.ts';
 export type { LowRankMap, ResponseSamples } from './solve/samples.ts';
 export { element, fragment } from './report/html.ts';

@@ -9,7 +9,7 @@
  */
 
 import { inferShapes } from '@rankwise/nn';
-import type { Conv2dNode, Model } from '@rankwise/nn';
+import type { Conv2dNode, MaxPool2dNode, Model, Node } from '@rankwise/nn';
 import type { Nonlinearity } from './solve/nonlinearity.ts';
 
 export interface ConvolutionLayer {
@@ -30,6 +30,8 @@ export interface ConvolutionLayer {
   readonly macs: number;
   /** What the one reader of the convolution does to each response; the identity where there are more, or it does something else. */
   readonly nonlinearity: Nonlinearity;
+  /** The max pool that is the one reader of what the nonlinearity makes of the responses. */
+  readonly pooling?: Pick<MaxPool2dNode, 'kernel' | 'padding' | 'stride'>;
   /** True when the layer reads the network's own input. */
   readonly first: boolean;
 }
@@ -51,6 +53,8 @@ export function convolutionLayers(model: Model): ConvolutionLayer[] {
     const positions = (outputShape[1] ?? 0) * (outputShape[2] ?? 0);
     const inputWidth = shapes.get(node.inputs[0] ?? '')?.[2] ?? 0;
     const patchSize = kernelHeight * kernelWidth * channels;
+    const nonlinearity = nonlinearityAfter(model, node.name);
+    const pooling = poolingAfter(model, node.name, nonlinearity);
     return {
       name: node.name,
       index,
@@ -63,15 +67,27 @@ export function convolutionLayers(model: Model): ConvolutionLayer[] {
       outputShape,
       verticalPositions: (outputShape[1] ?? 0) * inputWidth,
       macs: filters * patchSize * positions,
-      nonlinearity: nonlinearityAfter(model, node.name),
+      nonlinearity,
+      ...(pooling === undefined ? {} : { pooling }),
       first: node.inputs[0] === model.input.name,
     };
   });
 }
 
-function nonlinearityAfter(model: Model, name: string): Nonlinearity {
+/** The one reader of a value that nothing else needs. */
+function onlyReader(model: Model, name: string): Node | undefined {
   const readers = model.nodes.filter((node) => node.inputs.includes(name));
-  const only = readers.length === 1 && model.output !== name ? readers[0] : undefined;
+  return readers.length === 1 && model.output !== name ? readers[0] : undefined;
+}
+
+function poolingAfter(model: Model, name: string, nonlinearity: Nonlinearity): MaxPool2dNode | undefined {
+  const activation = nonlinearity.kind === 'identity' ? undefined : onlyReader(model, name);
+  const reader = onlyReader(model, activation?.name ?? name);
+  return reader?.op === 'maxPool2d' ? reader : undefined;
+}
+
+function nonlinearityAfter(model: Model, name: string): Nonlinearity {
+  const only = onlyReader(model, name);
   switch (only?.op) {
     case 'relu':
       return { kind: 'relu' };

@@ -51,6 +51,7 @@ export async function openReconstructionJournal(
     ...commonFingerprint(calibration.model, kernels),
     samples: tensorsChecksum(calibration.layers.map(({ target }) => target)),
     fitImages: `${calibration.fitImages}`,
+    windows: calibration.layers.map(({ positions }) => positions.window ?? 1).join(', '),
   }));
   const work = canonicalText({ plan, settings });
   const name = `layers-${nameOf(work)}`;

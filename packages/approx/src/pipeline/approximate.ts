@@ -21,7 +21,7 @@ import { compareOutputs } from './compareOutputs.ts';
 import type { OutputComparison } from './compareOutputs.ts';
 import { forecasting } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
-import { reconstruct } from './reconstruct.ts';
+import { checkPooled, reconstruct } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import type { ApproximationReport } from './report.ts';
 import { sharesOfWork } from './sharesOfWork.ts';
@@ -61,6 +61,7 @@ export async function approximate(
   options: ApproximateOptions,
 ): Promise<ApproximationResult> {
   const count = Math.min('batch' in images ? images.count : (images.shape[0] ?? 0), options.images ?? 3000);
+  checkPooled('approximate', options.pooled, options);
   // What calibrate refuses about images it refuses itself.
   checkApproximation(model, options, count >= 1 ? fitCount(count, options.heldOut) : Infinity);
   const started = performance.now();

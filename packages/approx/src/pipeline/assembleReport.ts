@@ -60,6 +60,7 @@ export async function assembleReport(
       images: images.count,
       heldOutImages: images.count - fitImages,
       positions: calibration.positions,
+      pooled: calibration.pooled,
       seed: calibration.seed,
     },
     digests: {

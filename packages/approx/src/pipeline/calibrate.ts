@@ -41,8 +41,9 @@ import { convolutionLayers } from '../layers.ts';
 import type { ConvolutionLayer } from '../layers.ts';
 import { chooseImages } from '../sampling/chooseImages.ts';
 import { computeResponses, gatherResponses } from '../sampling/gatherResponses.ts';
-import { samplePositions } from '../sampling/samplePositions.ts';
 import type { SampledPositions } from '../sampling/samplePositions.ts';
+import { drawPositions } from '../sampling/sampleWindows.ts';
+import type { PositionDraw } from '../sampling/sampleWindows.ts';
 import { centredMoment, meanRow } from '../solve/moments.ts';
 import { createTurnTaker } from './progress.ts';
 import type { ProgressEvent } from './progress.ts';
@@ -54,6 +55,11 @@ export interface CalibrationOptions {
   readonly images?: number;
   /** Positions per image and layer; default 10. */
   readonly positions?: number;
+  /**
+   * Sample a layer that a max pool reads by whole windows of it, and fit its pooled responses: of a window only the greatest
+   * response counts then. Default false. For slopes ≥ 0 on both sides of 0 (isPoolable); other layers are sampled as ever.
+   */
+  readonly pooled?: boolean;
   /**
    * Share of the images that no fit sees, 0 ≤ share < 1; default 0.1. Above 0 it is at least two images (answers are compared by how
    * they vary), or one where there are fewer than four.
@@ -93,6 +99,7 @@ export interface Calibration {
   /** The original network's answers on the held-out images, f32 [heldOutImages, …]; undefined when there are none. */
   readonly outputs: Tensor<'f32'> | undefined;
   readonly positions: number;
+  readonly pooled: boolean;
   readonly seed: number;
   readonly batchSize: number;
 }
@@ -124,7 +131,8 @@ export async function calibrate(
   images: ImageSource | Tensor<'f32'>,
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
-  const { kernels = referenceKernels, positions = 10, seed = 0, batchSize = defaultBatchSize(model) } = options;
+  const { kernels = referenceKernels, positions = 10, pooled = false, seed = 0 } = options;
+  const { batchSize = defaultBatchSize(model) } = options;
   checkPositiveInteger('positions', positions);
   checkPositiveInteger('batchSize', batchSize);
   validateModel(model);
@@ -133,7 +141,7 @@ export async function calibrate(
   options.signal?.throwIfAborted();
   const digest = await sourceDigest(source);
   const sampled = chooseLayers(model, options.layers).map((layer) =>
-    prepareLayer(layer, chosen.count, positions, seed),
+    prepareLayer(layer, { images: chosen.count, wanted: positions, pooled, seed }),
   );
   const ranges = batchRanges(chosen.count, batchSize, fitImages);
   const takeTurn = createTurnTaker(options.signal);
@@ -141,6 +149,7 @@ export async function calibrate(
     ...commonFingerprint(model, kernels),
     layers: sampled.map(({ layer }) => layer.name).join(', '),
     positions: `${positions}`,
+    pooled: `${pooled}`,
     seed: `${seed}`,
     batchSize: `${batchSize}`,
     count: `${chosen.count}`,
@@ -162,6 +171,7 @@ export async function calibrate(
       layers,
       outputs,
       positions,
+      pooled,
       seed,
       batchSize,
     };
@@ -302,9 +312,9 @@ function chooseLayers(model: Model, names: readonly string[] | undefined): Convo
   return layers.filter((layer) => names.includes(layer.name));
 }
 
-function prepareLayer(layer: ConvolutionLayer, images: number, wanted: number, seed: number): SampledLayer {
-  const drawn = samplePositions({ seed, layer: layer.name, images, available: layer.positions, wanted });
-  return { layer, positions: drawn, target: zeros('f32', [images * drawn.perImage, layer.filters]) };
+function prepareLayer(layer: ConvolutionLayer, draw: PositionDraw): SampledLayer {
+  const drawn = drawPositions(layer, draw);
+  return { layer, positions: drawn, target: zeros('f32', [draw.images * drawn.perImage, layer.filters]) };
 }
 
 /** The layers with the eigenvalues of their covariance. */

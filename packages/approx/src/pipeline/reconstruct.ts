@@ -9,7 +9,7 @@
 import { DomainError, referenceKernels } from '@rankwise/tensor';
 import type { Kernels } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
-import type { LayerRanks } from '../decomposition/decomposition.ts';
+import type { Decomposition, LayerRanks } from '../decomposition/decomposition.ts';
 import { layerMacs, ranksPay } from '../decomposition/layerRanks.ts';
 import type { Journal } from '../journal/journal.ts';
 import { journalled } from '../journal/journalSession.ts';
@@ -88,6 +88,7 @@ export async function reconstruct(
 ): Promise<ReconstructedModel> {
   checkPlan(calibration, plan);
   checkReconstruction('reconstruct', options);
+  checkPooled('reconstruct', calibration.pooled, { decomposition: plan.decomposition, descent: options.descent });
   const journal = await openReconstructionJournal(calibration, plan, options);
   return journalled(journal.session, () => replaceLayers(calibration, plan, options, journal));
 }
@@ -150,6 +151,22 @@ export function checkReconstruction(caller: string, options: ReconstructionOptio
   checkSchedule(caller, schedule);
 }
 
+/**
+ * Refuses fits that do not look at pooled responses.
+ * @throws DomainError naming `caller` and the option.
+ */
+export function checkPooled(
+  caller: string,
+  pooled: boolean | undefined,
+  { decomposition, descent = 0 }: { readonly decomposition?: Decomposition; readonly descent?: number | undefined },
+): void {
+  if (pooled !== true || (decomposition !== 'spatial' && descent === 0)) return;
+  const got = decomposition === 'spatial' ? "the decomposition 'spatial'" : `a descent of ${descent}`;
+  throw new DomainError(
+    `${caller}: pooled: expected false where no alternation has the last word, got true and ${got}`,
+  );
+}
+
 function checkPlan({ layers }: Calibration, plan: RankPlan): void {
   const known = layers.map(({ layer }) => layer.name);
   for (const name of Object.keys(plan.ranks)) {
@@ -160,7 +177,7 @@ function checkPlan({ layers }: Calibration, plan: RankPlan): void {
 }
 
 function layerReport(
-  { layer, energies }: CalibratedLayer,
+  { layer, energies, positions }: CalibratedLayer,
   plan: RankPlan,
   planned: LayerRanks,
   replacement: LayerReplacement | undefined,
@@ -184,6 +201,7 @@ function layerReport(
     energyKept: solution === undefined ? (pair?.energyKept ?? 1) : energyKept(energies, planned.rank),
     spectrum: [...energies],
     nonlinearity: nonlinearityName(layer.nonlinearity),
+    window: positions.window ?? 1,
     error: descent?.error ?? solution?.error ?? pair?.error ?? null,
     linearError: solution?.linearError ?? null,
     spatialError: pair?.error ?? null,

@@ -52,6 +52,8 @@ export interface LayerReport {
   readonly spectrum: readonly number[];
   /** `relu`, `leakyRelu 0.1`, `clip 0…6`, …; `identity` where none follows. */
   readonly nonlinearity: string;
+  /** Rows of the pooling windows that the fit looked at: `pooled` with a max pool behind; 1 where each response counted. */
+  readonly window: number;
   /** Relative error of what was installed; null where the layer is left alone. */
   readonly error: FitAndHeldOut | null;
   /** Relative error of the linear map of the same rank, for comparison; null where the layer is left alone or has no map. */
@@ -123,6 +125,8 @@ export interface ApproximationReport {
     readonly images: number;
     readonly heldOutImages: number;
     readonly positions: number;
+    /** Whether layers in front of a max pool were sampled by windows and fitted by what is behind it. Errors are of single responses all the same. */
+    readonly pooled: boolean;
     readonly seed: number;
   };
   readonly digests: ReportDigests;

@@ -51,7 +51,14 @@ export async function solveLayer(
     return { map: balanced(linear.map), rank: linear.rank, error: linearError, linearError, trace: [] };
   }
   const resume = options.resume === undefined ? {} : { resume: options.resume };
-  const steps = nonlinearIterations(fit, rank, { nonlinearity, schedule: options.schedule, kernels, start, ...resume });
+  const { window = 1 } = calibrated.positions;
+  const steps = nonlinearIterations({ ...fit, window }, rank, {
+    nonlinearity,
+    schedule: options.schedule,
+    kernels,
+    start,
+    ...resume,
+  });
   for (let step = steps.next(); ; step = steps.next()) {
     if (step.done === true) {
       const { map, rank: found, trace } = step.value;

@@ -92,7 +92,7 @@ export function computeResponses(
   });
 }
 
-/** Indices are not checked one by one: those of an image ascend, so the last of each is its largest. */
+/** Indices are not checked one by one: those of an image, or its windows, ascend, so the last of each is its largest. */
 export function checkTarget(
   caller: string,
   { input, area }: { readonly input: Tensor<'f32'>; readonly area: number },

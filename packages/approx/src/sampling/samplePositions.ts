@@ -11,8 +11,10 @@ import { DomainError, createRandom } from '@rankwise/tensor';
 export interface SampledPositions {
   /** Positions per image: min(asked for, height · width). */
   readonly perImage: number;
-  /** [images · perImage], row-major indices y · width + x into the output map, ascending within each image. */
+  /** [images · perImage], row-major indices y · width + x into the output map, ascending within each image or window. */
   readonly indices: Int32Array;
+  /** Positions of a pooling window where they come in whole ones, one window after the other; absent or 1 elsewhere. */
+  readonly window?: number;
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  *   z = argmin  (r(y) − r(z))² + λ (z − y')²,   y' = (M ŷ + b) of that element
  *
- * What z is for each nonlinearity r stands in rectifier.ts, clip.ts and smoothAuxiliary.ts; here are the sums. The ReLU has kernels of
+ * What z is for each nonlinearity r stands in rectifier.ts, clip.ts and smoothAuxiliary.ts, and for windows in pooledStep.ts; here are the sums. The ReLU has kernels of
  * its own (Kernels.auxiliaryStepInPlace), and reluStepInPlace for kernels without.
  *
  * Source: Zhang et al. 2015, §2.2, "the sub-problem of {z_i}".
@@ -11,18 +11,24 @@
 
 import { checkAuxiliaryStepCall } from '@rankwise/tensor';
 import type { AuxiliaryStepCall, AuxiliaryStepSums, Kernels } from '@rankwise/tensor';
-import { columnResponses } from './nonlinearity.ts';
+import { columnResponses, slopesBelow } from './nonlinearity.ts';
 import type { Nonlinearity, ScalarResponse } from './nonlinearity.ts';
+import { pooledStepInPlace } from './pooledStep.ts';
 
 /** What the step reads and writes, whatever r is. */
 export type ResponseStepCall = Omit<AuxiliaryStepCall, 'nonlinearity'>;
 
-/** The step for chunks of `width` columns. */
+/** The step for chunks of `width` columns, whose rows are whole windows. */
 export function auxiliaryStep(
   nonlinearity: Nonlinearity,
   width: number,
   kernels: Kernels,
+  window: number,
 ): (call: ResponseStepCall) => AuxiliaryStepSums {
+  if (window > 1) {
+    const slopes = slopesBelow(nonlinearity, width);
+    return (call) => pooledStepInPlace(slopes, window, call);
+  }
   if (nonlinearity.kind === 'relu') {
     return (call) => (kernels.auxiliaryStepInPlace ?? reluStepInPlace)({ nonlinearity: 'relu', ...call });
   }

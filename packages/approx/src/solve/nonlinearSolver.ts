@@ -145,8 +145,8 @@ export function* nonlinearIterations(
   const { nonlinearity = { kind: 'relu' }, schedule = paperSchedule, kernels = referenceKernels, resume } = options;
   checkProblem('solveNonlinear', samples, rank);
   checkSchedule('solveNonlinear', schedule);
-  checkNonlinearity('solveNonlinear', nonlinearity, samples.target.shape[1] ?? 0);
-  const energy = responseEnergy(samples.target, nonlinearity) || 1;
+  checkNonlinearity('solveNonlinear', nonlinearity, samples.target.shape[1] ?? 0, samples.window);
+  const energy = responseEnergy(samples.target, nonlinearity, samples.window) || 1;
   const { moments, regressor, solution: start } = options.start ?? linearStart(samples, rank, kernels);
   const improvable = isImprovable(start, regressor);
   const scratch = (improvable ? singleScratch : relaxationScratch)(samples, start.rank);

@@ -77,6 +77,24 @@ export function isIdentity(nonlinearity: Nonlinearity): boolean {
 }
 
 /**
+ * Whether the method may look behind a max pool that follows: r must not fall, and be straight on each side of 0.
+ * @example
+ * import { isPoolable } from '@rankwise/approx';
+ * [isPoolable({ kind: 'relu' }), isPoolable({ kind: 'gelu' })] // => [true, false]
+ */
+export function isPoolable(nonlinearity: Nonlinearity): boolean {
+  const { kind } = nonlinearity;
+  if (kind === 'leakyRelu') return nonlinearity.slope >= 0;
+  if (kind === 'prelu') return slopesBelow(nonlinearity, nonlinearity.slopes.shape[0] ?? 0).every((a) => a >= 0);
+  return kind === 'identity' || kind === 'relu';
+}
+
+/** r(x) / x below 0 for each of `width` channels of a poolable r. */
+export function slopesBelow(nonlinearity: Nonlinearity, width: number): Float64Array {
+  return Float64Array.from(columnResponses(nonlinearity, width), ({ derivative }) => derivative(-1));
+}
+
+/**
  * The name for reports.
  * @example
  * import { nonlinearityName } from '@rankwise/approx';
@@ -92,9 +110,9 @@ export function nonlinearityName(nonlinearity: Nonlinearity): string {
 /**
  * Refuses slopes and bounds that no layer of `width` filters can have.
  * @throws ShapeError when there is not one slope for each filter.
- * @throws DomainError when a slope or a bound is not finite, or low is above high.
+ * @throws DomainError when a slope or a bound is not finite, or low is above high; or the samples are windows and r is not poolable.
  */
-export function checkNonlinearity(caller: string, nonlinearity: Nonlinearity, width: number): void {
+export function checkNonlinearity(caller: string, nonlinearity: Nonlinearity, width: number, window = 1): void {
   const expectFinite = (what: string, value: number): void => {
     if (!Number.isFinite(value)) {
       throw new DomainError(`${caller}: nonlinearity: expected a finite ${what}, got ${value}`);
@@ -114,6 +132,10 @@ export function checkNonlinearity(caller: string, nonlinearity: Nonlinearity, wi
     }
     // r(−1) = −slope.
     for (const { value } of columnResponses(nonlinearity, width)) expectFinite('slope', -value(-1));
+  }
+  if (window > 1 && !isPoolable(nonlinearity)) {
+    const expected = 'one of slopes 0 or more for samples in windows';
+    throw new DomainError(`${caller}: nonlinearity: expected ${expected}, got ${nonlinearityName(nonlinearity)}`);
   }
 }
 

@@ -62,7 +62,7 @@ const moderate = 2 ** 32;
 
 export function relaxationScratch(samples: ResponseSamples, rank: number): RelaxationScratch {
   const [count = 0, width = 0] = samples.target.shape;
-  const rows = Math.min(rowsPerChunk, count);
+  const rows = Math.min(wholeWindows(rowsPerChunk, samples.window ?? 1), count);
   return { projected: zeros('f64', [rows, rank]), predicted: zeros('f64', [rows, width]), single: undefined };
 }
 
@@ -96,11 +96,13 @@ export function relax(
   const auxiliarySum = new Float64Array(width);
   const shiftSum = new Float64Array(width);
   const shiftMoment = zeros('f64', [width, width]);
-  const step = auxiliaryStep(nonlinearity, width, kernels);
+  const { window = 1 } = samples;
+  const step = auxiliaryStep(nonlinearity, width, kernels, window);
+  const chunkRows = wholeWindows(rowsPerChunk, window);
   const factors = precision === 'single' ? singleFactors(map, scratch) : undefined;
   let sums: AuxiliaryStepSums = { nonlinear: 0, relaxed: 0, shiftSquares: 0, auxiliarySquares: 0 };
-  for (let from = 0; from < count; from += rowsPerChunk) {
-    const to = Math.min(from + rowsPerChunk, count);
+  for (let from = 0; from < count; from += chunkRows) {
+    const to = Math.min(from + chunkRows, count);
     const target = slice(samples.target, [[from, to]]);
     const regressor = slice(samples.regressor, [[from, to]]);
     const predicted =
@@ -120,6 +122,11 @@ export function relax(
     } else addSingleMoment(shiftMoment, factors, predicted, regressor, kernels);
   }
   return { ...sums, auxiliarySum, shiftSum, shiftMoment };
+}
+
+/** The rows of as many whole windows as there are in a number of rows, of one at least. */
+export function wholeWindows(rows: number, window: number): number {
+  return Math.max(window, rows - (rows % window));
 }
 
 /** left · right · ŷ for a chunk of rows, without the offset; a view of the scratch. */

@@ -3,7 +3,7 @@
  *
  *   relative error = Σ ‖r(y_i) − r(M ŷ_i + b)‖² / Σ ‖r(y_i) − mean of r(y)‖²
  *
- * The denominator is what the best constant answer would leave, so 0 is perfect and 1 is no better than a constant. It is 0 / 0
+ * Of samples in windows r(y) and r(M ŷ + b) are those behind the max pool. The denominator is what the best constant answer would leave, so 0 is perfect and 1 is no better than a constant. It is 0 / 0
  * for responses that never vary; then the error is 0 when the numerator is 0 and infinite otherwise.
  */
 
@@ -12,7 +12,7 @@ import { referenceKernels, slice } from '@rankwise/tensor';
 import { rowsPerChunk } from './moments.ts';
 import { checkNonlinearity, columnResponses } from './nonlinearity.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
-import { predictInto, relaxationScratch } from './relaxation.ts';
+import { predictInto, relaxationScratch, wholeWindows } from './relaxation.ts';
 import { checkMap, checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
@@ -39,16 +39,16 @@ export function relativeResponseError(
   checkProblem('relativeResponseError', samples, 1);
   const [, width = 0] = samples.target.shape;
   checkMap('relativeResponseError', map, width);
-  checkNonlinearity('relativeResponseError', nonlinearity, width);
+  checkNonlinearity('relativeResponseError', nonlinearity, width, samples.window);
   const squares = squaredResponseError(samples, map, nonlinearity, kernels);
-  const energy = responseEnergy(samples.target, nonlinearity);
+  const energy = responseEnergy(samples.target, nonlinearity, samples.window);
   return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
 }
 
 /** The relative error of ŷ as it is, M = I and b = 0. */
 export function relativeDifference({ target, regressor }: ResponseSamples, nonlinearity: Nonlinearity): number {
   const [, width = 0] = target.shape;
-  const squares = squaredDifference(regressor, target, new Float64Array(width), nonlinearity);
+  const squares = squaredDifference(regressor, target, new Float64Array(width), nonlinearity, 1);
   const energy = responseEnergy(target, nonlinearity);
   return energy > 0 ? squares / energy : squares > 0 ? Infinity : 0;
 }
@@ -61,28 +61,30 @@ export function squaredResponseError(
   kernels: Kernels,
 ): number {
   const [count = 0] = samples.target.shape;
+  const { window = 1 } = samples;
+  const chunkRows = wholeWindows(rowsPerChunk, window);
   const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
   let squares = 0;
-  for (let from = 0; from < count; from += rowsPerChunk) {
-    const to = Math.min(from + rowsPerChunk, count);
+  for (let from = 0; from < count; from += chunkRows) {
+    const to = Math.min(from + chunkRows, count);
     const predicted = predictInto(scratch, slice(samples.regressor, [[from, to]]), map, kernels);
-    squares += squaredDifference(predicted, slice(samples.target, [[from, to]]), map.offset, nonlinearity);
+    squares += squaredDifference(predicted, slice(samples.target, [[from, to]]), map.offset, nonlinearity, window);
   }
   return squares;
 }
 
-/** Σ ‖r(y_i) − mean of r(y)‖² over the rows of an [n, d] tensor. */
-export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity): number {
+/** Σ ‖r(y_i) − mean of r(y)‖² over the rows of an [n, d] tensor; of the greatest r(y) of each window where rows come in windows. */
+export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity, window = 1): number {
   const [count = 0, width = 0] = target.shape;
   let energy = 0;
   for (const [j, { value }] of columnResponses(nonlinearity, width).entries()) {
     // Welford's update: one pass, no cancellation.
     let mean = 0;
     let squares = 0;
-    for (let row = 0; row < count; row++) {
-      const response = value(target.data[target.offset + row * width + j]!);
+    for (let row = 0; row < count; row += window) {
+      const response = greatest(target, row, j, window, 0, value);
       const delta = response - mean;
-      mean += delta / (row + 1);
+      mean += delta / (row / window + 1);
       squares += delta * (response - mean);
     }
     energy += squares;
@@ -95,17 +97,33 @@ function squaredDifference(
   target: Tensor<'f32'>,
   offset: Float64Array,
   nonlinearity: Nonlinearity,
+  window: number,
 ): number {
   const [count = 0, width = 0] = target.shape;
   const responses = columnResponses(nonlinearity, width);
   let squares = 0;
-  for (let row = 0; row < count; row++) {
+  for (let row = 0; row < count; row += window) {
     for (let j = 0; j < width; j++) {
       const { value } = responses[j]!;
-      const response = value(target.data[target.offset + row * width + j]!);
-      const miss = response - value(predicted.data[predicted.offset + row * width + j]! + offset[j]!);
+      const miss = greatest(target, row, j, window, 0, value) - greatest(predicted, row, j, window, offset[j]!, value);
       squares += miss * miss;
     }
   }
   return squares;
+}
+
+/** The greatest r(x + shift) of a column over a window's rows. */
+function greatest(
+  { data, offset, shape }: Tensor<FloatDType>,
+  row: number,
+  column: number,
+  window: number,
+  shift: number,
+  value: (x: number) => number,
+): number {
+  const [, width = 0] = shape;
+  const first = offset + row * width + column;
+  let most = value(data[first]! + shift);
+  for (let i = 1; i < window; i++) most = Math.max(most, value(data[first + i * width]! + shift));
+  return most;
 }

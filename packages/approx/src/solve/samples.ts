@@ -6,7 +6,8 @@
  * | target    | [n, d] | y_i, responses before the nonlinearity of the ORIGINAL layer on its ORIGINAL input              |
  * | regressor | [n, d] | ŷ_i = W x̂_i + b on the input x̂ that the layer will really get; the same tensor when symmetric  |
  *
- * Samples are rows, so that one response is contiguous. The paper writes them as columns of Y.
+ * Samples are rows, so that one response is contiguous. The paper writes them as columns of Y. Where a max pool reads the layer, the
+ * rows may be whole windows of it, one after the other: then what counts of a window is its greatest response.
  */
 
 import { DomainError, ShapeError, checkFinite, formatShape, isContiguous, sameShape, tensorOf } from '@rankwise/tensor';
@@ -15,6 +16,8 @@ import type { Tensor } from '@rankwise/tensor';
 export interface ResponseSamples {
   readonly target: Tensor<'f32'>;
   readonly regressor: Tensor<'f32'>;
+  /** Rows of a pooling window; absent or 1 where each response counts. */
+  readonly window?: number;
 }
 
 /** A low-rank affine map of responses: y ↦ left · right · y + offset, M = left · right. */
@@ -29,12 +32,12 @@ export interface LowRankMap {
 
 /**
  * Refuses samples that are not two equal contiguous [n ≥ 1, d ≥ 1] tensors of finite values, and ranks that are not integers
- * in 1…d.
- * @throws ShapeError for the samples' shapes and strides.
+ * in 1…d, and rows that are not whole windows.
+ * @throws ShapeError for the samples' shapes and strides, and the windows.
  * @throws DomainError for the rank, or a value that is not finite.
  */
 export function checkProblem(caller: string, samples: ResponseSamples, rank: number): void {
-  const { target, regressor } = samples;
+  const { target, regressor, window = 1 } = samples;
   if (target.shape.length !== 2 || target.shape.includes(0)) {
     throw new ShapeError(`${caller}: target: expected shape [n, d] with n, d ≥ 1, got ${formatShape(target.shape)}`);
   }
@@ -48,7 +51,10 @@ export function checkProblem(caller: string, samples: ResponseSamples, rank: num
       throw new ShapeError(`${caller}: ${argument}: expected a contiguous tensor, got a strided view`);
     }
   }
-  const filters = target.shape[1] ?? 0;
+  const [rows = 0, filters = 0] = target.shape;
+  if (!Number.isInteger(window) || window < 1 || rows % window !== 0) {
+    throw new ShapeError(`${caller}: window: expected a number that divides the ${rows} rows, got ${window}`);
+  }
   if (!Number.isInteger(rank) || rank < 1 || rank > filters) {
     throw new DomainError(`${caller}: rank: expected an integer from 1 to ${filters}, got ${rank}`);
   }

@@ -7,6 +7,8 @@ import type { LayerRanks } from '../decomposition/decomposition.ts';
 import { filterSpectrum } from '../decomposition/filterReconstruction.ts';
 import { ranksPay } from '../decomposition/layerRanks.ts';
 import type { ConvolutionLayer } from '../layers.ts';
+import type { SampledPositions } from '../sampling/samplePositions.ts';
+import { drawPositions } from '../sampling/sampleWindows.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { errorClaim, exactClaim, foundError, uncheckedClaim } from './claim.ts';
 import type { MeasuredLayer } from './measureModels.ts';
@@ -42,6 +44,7 @@ export function layerClaims(claims: LayerClaims, { settings, counted }: ReportCl
     exact('output shape', extents(claims.outputShape), extents(layer.outputShape)),
     exact('nonlinearity', claims.nonlinearity, nonlinearityName(layer.nonlinearity)),
     exact('counted', claims.counted, counted.includes(name)),
+    exact('window', claims.window, positionsOf(layer, settings).window ?? 1),
     exact('decomposed', claims.decomposed, replaced !== undefined),
     exact('decomposition', claims.decomposition, replaced?.decomposition ?? claims.decomposition),
     exact('decomposed as set', true, isAsSet(claims, settings, layer)),
@@ -55,6 +58,14 @@ export function layerClaims(claims: LayerClaims, { settings, counted }: ReportCl
     exact('iterations', claims.iterations, claims.traceLength),
     ...errorClaims(claims, settings, found),
   ];
+}
+
+/** How positions of the layer were drawn; of no image, since only their number is asked. */
+export function positionsOf(
+  layer: ConvolutionLayer,
+  { positions, pooled }: Pick<ReportClaims['settings'], 'pooled' | 'positions'>,
+): SampledPositions {
+  return drawPositions(layer, { seed: 0, images: 0, wanted: Math.max(1, Math.trunc(positions)), pooled });
 }
 
 function extents(values: readonly number[]): string {

@@ -17,8 +17,8 @@ import type { ImageSource, Model, Node } from '@rankwise/nn';
 import type { ConvolutionLayer } from '../layers.ts';
 import { batchRanges } from '../pipeline/calibrate.ts';
 import { createTurnTaker } from '../pipeline/progress.ts';
-import { samplePositions } from '../sampling/samplePositions.ts';
 import type { SampledPositions } from '../sampling/samplePositions.ts';
+import { drawPositions } from '../sampling/sampleWindows.ts';
 import { addResponsesInPlace, emptySums } from './errorSums.ts';
 import type { ErrorSums } from './errorSums.ts';
 import type { Replacement } from './matchModels.ts';
@@ -30,6 +30,7 @@ export interface MeasuredImages {
   readonly firstPlace: number;
   readonly places: number;
   readonly positions: number;
+  readonly pooled: boolean;
   readonly seed: number;
 }
 
@@ -145,14 +146,8 @@ function probeOf(
     insideTerms: termsOf(approximated, approximated.nodes.slice(0, upTo + 1)),
     aloneTerms: termsOf(approximated, chain),
   };
-  const { places, positions, seed, firstPlace } = images;
-  const drawn = samplePositions({
-    seed,
-    layer: layer.name,
-    images: places,
-    available: layer.positions,
-    wanted: positions,
-  });
+  const { places, positions, pooled, seed, firstPlace } = images;
+  const drawn = drawPositions(layer, { seed, images: places, wanted: positions, pooled });
   return { measured, input, response, alone, drawn, firstPlace };
 }
 

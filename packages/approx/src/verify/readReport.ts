@@ -41,6 +41,7 @@ type LayerFigures = Pick<
   | 'spatialRank'
   | 'decomposed'
   | 'counted'
+  | 'window'
   | 'macsBefore'
   | 'macsAfter'
   | 'energyKept'
@@ -127,6 +128,7 @@ function readSettings(decode: Decoder, value: unknown): ReportClaims['settings']
     images: number('images'),
     heldOutImages: number('heldOutImages'),
     positions: number('positions'),
+    pooled: decode.boolean(fields.get('pooled'), 'settings.pooled'),
     seed: number('seed'),
   };
 }
@@ -222,6 +224,7 @@ function readLayer(decode: Decoder, value: unknown, path: string): LayerClaims {
     spatialRank: orNull(fields.get('spatialRank'), () => number('spatialRank')),
     decomposed: flag('decomposed'),
     counted: flag('counted'),
+    window: number('window'),
     macsBefore: number('macsBefore'),
     macsAfter: number('macsAfter'),
     energyKept: number('energyKept'),

@@ -4,7 +4,7 @@ import { modelCost } from '@rankwise/nn';
 import type { Model } from '@rankwise/nn';
 import { convolutionLayers } from '../layers.ts';
 import { errorClaim, exactClaim, uncheckedClaim } from './claim.ts';
-import { layerClaims } from './layerClaims.ts';
+import { layerClaims, positionsOf } from './layerClaims.ts';
 import type { LayerFindings } from './layerClaims.ts';
 import type { ModelMatch } from './matchModels.ts';
 import type { MeasuredLayer } from './measureModels.ts';
@@ -39,7 +39,7 @@ export function reportClaims(report: ReportClaims, found: Findings): Claim[] {
     exactClaim(null, 'approximated (SHA-256)', report.digests.approximated, found.digests.approximated),
     exactClaim(null, 'other differences', 0, found.match.differences.length),
     ...imageClaims(report, found),
-    ...settingClaims(report),
+    ...settingClaims(report, found.original),
     ...costClaims(report, found),
     ...rankClaims(report, found.original, found.layers),
     ...timeClaims(report),
@@ -66,11 +66,14 @@ function imageClaims(report: ReportClaims, found: Findings): Claim[] {
   ];
 }
 
-function settingClaims({ settings, theoretical, samples, layers }: ReportClaims): Claim[] {
-  const { requestedSpeedup, heldOutImages, images, positions } = settings;
+function settingClaims({ settings, theoretical, samples, layers }: ReportClaims, original: Model): Claim[] {
+  const { requestedSpeedup, heldOutImages, images } = settings;
   const leaveNoTrace = 'how a map was found leaves no trace in it';
+  const named = new Set(layers.map(({ name }) => name));
   // One position of each image, of a layer with as few as one, is the least that is sampled.
-  const least = layers.map(({ outputShape: [, height = 0, width = 0] }) => Math.min(positions, height * width));
+  const least = convolutionLayers(original)
+    .filter(({ name }) => named.has(name))
+    .map((layer) => positionsOf(layer, settings).perImage);
   return [
     uncheckedClaim(null, 'solver', settings.solver, leaveNoTrace),
     uncheckedClaim(null, 'reconstruction', settings.reconstruction, leaveNoTrace),

@@ -29,6 +29,7 @@ export interface GivenImages {
   /** Only the first of them. */
   readonly images: number;
   readonly positions: number;
+  readonly pooled: boolean;
   readonly seed: number;
 }
 
@@ -41,7 +42,7 @@ export async function verifiedImages(
   const set = { count: source.count, digest: await sourceDigest(source) };
   const choice = report !== undefined && isSameSet(report, set) && isPossible(report) ? choiceOf(report) : undefined;
   const count = Math.min(given.images, source.count);
-  const { positions, seed } = choice === undefined ? given : (report?.settings ?? given);
+  const { positions, pooled, seed } = choice === undefined ? given : (report?.settings ?? given);
   const fallback: VerifiedImages = {
     set,
     heldOutDigest: null,
@@ -51,6 +52,7 @@ export async function verifiedImages(
       firstPlace: 0,
       places: count,
       positions,
+      pooled,
       seed,
     },
     indices: firstIndices(count),
@@ -65,9 +67,9 @@ export async function verifiedImages(
     set,
     heldOutDigest,
     kind: 'held-out',
-    images: { source: heldOut, firstPlace: choice.fit.length, places, positions, seed },
+    images: { source: heldOut, firstPlace: choice.fit.length, places, positions, pooled, seed },
     indices: choice.heldOut,
-    fit: { source: selectImages(source, choice.fit), firstPlace: 0, places, positions, seed },
+    fit: { source: selectImages(source, choice.fit), firstPlace: 0, places, positions, pooled, seed },
   };
 }
 

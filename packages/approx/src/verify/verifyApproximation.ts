@@ -23,7 +23,7 @@ import type { PairedAccuracy } from './pairedAccuracy.ts';
 import { readReport } from './readReport.ts';
 import { reportClaims } from './reportClaims.ts';
 import { verifiedImages } from './verifiedImages.ts';
-import type { VerifiedImages } from './verifiedImages.ts';
+import type { GivenImages, VerifiedImages } from './verifiedImages.ts';
 import { costOf, verifiedLayers } from './verifiedLayers.ts';
 import type { Verification } from './verification.ts';
 
@@ -178,12 +178,8 @@ function checkImages(original: Model, source: ImageSource, { labels, images, pos
   }
 }
 
-function givenImages({ images = Infinity, positions = 10, seed = 0 }: VerifyOptions): {
-  readonly images: number;
-  readonly positions: number;
-  readonly seed: number;
-} {
-  return { images, positions, seed };
+function givenImages({ images = Infinity, positions = 10, seed = 0 }: VerifyOptions): GivenImages {
+  return { images, positions, pooled: false, seed };
 }
 
 function accuracyOf(
