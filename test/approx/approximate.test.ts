@@ -169,7 +169,7 @@ describe('approximate', () => {
       expect(timeless(apart.report)).toEqual(timeless(whole.report));
     }
     const first = approximateCalibrated(calibration, { ...quick, speedup: 2, fixed: { conv1: 2 } });
-    await expect(first).rejects.toThrow(/^approximateCalibrated: calibration: expected conv1 among its layers/);
+    await expect(first).rejects.toThrow(/^measuredRequest: calibration: expected conv1 among its layers/);
   });
 
   it('takes fixed ranks from the model unless told otherwise, and leaves them out of the count', async () => {

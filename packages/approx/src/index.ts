@@ -2,12 +2,14 @@
 
 export { approximate, approximateCalibrated } from './pipeline/approximate.ts';
 export type { ApproximateOptions, ApproximationResult } from './pipeline/approximate.ts';
+export { layersToCalibrate } from './pipeline/approximationRequest.ts';
 export type { ApproximateCalibratedOptions } from './pipeline/approximationRequest.ts';
 export type { Journal } from './journal/journal.ts';
 export { calibrate } from './pipeline/calibrate.ts';
 export type { CalibratedLayer, Calibration, CalibrationOptions } from './pipeline/calibrate.ts';
 export { compareOutputs } from './pipeline/compareOutputs.ts';
 export type { OutputComparison } from './pipeline/compareOutputs.ts';
+export { measuredRequest } from './pipeline/measuredRequest.ts';
 export { measureSpeedup } from './pipeline/measureSpeedup.ts';
 export { measureLatencies } from './pipeline/measureLatencies.ts';
 export type { LatencyOptions } from './pipeline/measureLatencies.ts';
@@ -73,7 +75,7 @@ export { monotoneCurve } from './ranks/monotoneCurve.ts';
 export { optimalRanks } from './ranks/optimalRanks.ts';
 export type { OptimalOptions, RankChoice } from './ranks/optimalRanks.ts';
 export type { Budget, CostRequest, LayerLatency } from './ranks/rankCosts.ts';
-export { candidateLayers } from './ranks/rankRequest.ts';
+export { candidateLayers, countedLayers } from './ranks/rankRequest.ts';
 export type { RankMethod, RankRequest } from './ranks/rankRequest.ts';
 export type { RankOption, RankTable } from './ranks/rankTable.ts';
 export { rankSlider } from './ranks/rankSlider.ts';

@@ -2,14 +2,15 @@
  * The whole job in one call: calibrate, choose ranks, reconstruct, compare, measure, report.
  *
  * Each step is a function of its own (calibrate, selectRanks, reconstruct, compareOutputs, measureSpeedup); this file only puts them
- * together. Deterministic: the same model, images, options and kernels give the same network to the last bit.
+ * together. Deterministic: the same model, images, options and kernels give the same network to the last bit, but for a budget in
+ * milliseconds that are not given: they are measured.
  */
 
 import { referenceKernels } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
 import { forward } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
-import { calibratedRequest, checkApproximation, layersToCalibrate } from './approximationRequest.ts';
+import { checkApproximation, layersToCalibrate } from './approximationRequest.ts';
 import type { ApproximateCalibratedOptions } from './approximationRequest.ts';
 import { assembleReport } from './assembleReport.ts';
 import type { Candidate } from './assembleReport.ts';
@@ -102,10 +103,9 @@ export async function approximateCalibrated(
   const started = performance.now();
   const { kernels = referenceKernels } = options;
   checkApproximation(calibration.model, options, calibration.fitImages);
-  const request = await calibratedRequest(calibration, options);
   const { calibration: before, search } = sharesOfWork(calibration.model, calibration.images.count, options);
   const chosenShare = (reconstructionShare * search) / (1 - before);
-  const chosen = await choosePlan(calibration, request, {
+  const chosen = await choosePlan(calibration, {
     ...options,
     kernels,
     onProgress: scaledProgress(options, 0, chosenShare),

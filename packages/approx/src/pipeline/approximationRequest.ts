@@ -3,17 +3,12 @@
 import { DomainError } from '@rankwise/tensor';
 import type { Model } from '@rankwise/nn';
 import type { Decomposition } from '../decomposition/decomposition.ts';
-import { decompositionPays } from '../decomposition/decompositionCost.ts';
 import { convolutionLayers } from '../layers.ts';
 import type { ConvolutionLayer } from '../layers.ts';
-import { flatCap } from '../ranks/flatCap.ts';
-import { ownRecord } from '../ranks/ownRecord.ts';
 import type { CostRequest } from '../ranks/rankCosts.ts';
 import { candidateLayers, rankMethods } from '../ranks/rankRequest.ts';
 import type { RankMethod, RankRequest } from '../ranks/rankRequest.ts';
 import { selectRanks } from '../ranks/selectRanks.ts';
-import type { Calibration } from './calibrate.ts';
-import { measureLatencies } from './measureLatencies.ts';
 import { checkReconstruction } from './reconstruct.ts';
 import type { ReconstructionOptions } from './reconstruct.ts';
 import type { SearchOptions } from './searchRanks.ts';
@@ -64,7 +59,7 @@ export interface ApproximateCalibratedOptions
  * @throws DomainError naming the option.
  */
 export function checkApproximation(model: Model, options: ApproximateCalibratedOptions, fitImages: number): void {
-  const { ranks = 'best', caps, decomposition, evaluations = 1 } = options;
+  const { ranks = 'best', evaluations = 1 } = options;
   if (ranks !== 'best' && !rankMethods.includes(ranks)) {
     throw new DomainError(`approximate: ranks: expected best, ${rankMethods.join(', ')}, got ${ranks}`);
   }
@@ -73,9 +68,7 @@ export function checkApproximation(model: Model, options: ApproximateCalibratedO
       `approximate: images: expected at least two to fit to for ranks '${ranks}', got ${fitImages}`,
     );
   }
-  if (caps === 'auto' && decomposition === 'spatial') {
-    throw new DomainError("approximate: caps: expected ranks by layer name for the decomposition 'spatial', got auto");
-  }
+  checkCaps('approximate', options);
   if (!Number.isInteger(evaluations) || evaluations < 1) {
     throw new DomainError(`approximate: evaluations: expected a positive integer, got ${evaluations}`);
   }
@@ -90,35 +83,32 @@ export function checkApproximation(model: Model, options: ApproximateCalibratedO
   }
 }
 
-/** Names of the layers that the approximation may need. */
-export function layersToCalibrate(model: Model, options: ApproximateCalibratedOptions): string[] {
+/** @throws DomainError when automatic caps are asked for where there are none. */
+export function checkCaps(caller: string, { caps, decomposition }: ApproximateCalibratedOptions): void {
+  if (caps === 'auto' && decomposition === 'spatial') {
+    throw new DomainError(`${caller}: caps: expected ranks by layer name for the decomposition 'spatial', got auto`);
+  }
+}
+
+/**
+ * Names of the layers that an approximation, or its choice of ranks, may need: what calibrate's `layers` has to be.
+ * @throws DomainError when the model's nodes or shapes do not fit each other.
+ * @example
+ * import { layersToCalibrate } from '@rankwise/approx';
+ * import { sequential } from '@rankwise/nn';
+ * const model = sequential('tiny', [1, 8, 8], { seed: 1 }).conv('conv1', { filters: 8, kernel: 3 }).relu('relu1')
+ *   .conv('conv2', { filters: 8, kernel: 3 }).relu('relu2').build();
+ * layersToCalibrate(model, {}) // => ['conv2']
+ * layersToCalibrate(model, { caps: 'auto' }) // => ['conv1', 'conv2']
+ */
+export function layersToCalibrate(
+  model: Model,
+  options: Pick<ApproximateCalibratedOptions, 'caps' | 'decomposition' | 'exclude' | 'fixed' | 'ranks'>,
+): string[] {
   const request = requestOf(model, options);
   const layers = convolutionLayers(model);
   const taking = new Set(candidateLayers(layers, request));
   return layers.filter((layer) => taking.has(layer) || isCappedFirst(layer, options, request)).map(({ name }) => name);
-}
-
-/**
- * The request for ranks with what the calibration decides: automatic caps and measured milliseconds.
- * @throws DomainError when a layer that takes part was not calibrated.
- */
-export async function calibratedRequest(
-  calibration: Calibration,
-  options: ApproximateCalibratedOptions,
-): Promise<RankRequest> {
-  const { model } = calibration;
-  const request = withFlatCaps(calibration, requestOf(model, options), options);
-  checkCalibrated(calibration, request);
-  if (!needsLatencies(options)) return request;
-  const { counted } = selectRanks(convolutionLayers(model), { ...request, budget: 'macs', method: 'uniform' });
-  const { kernels, signal, decomposition = 'channel' } = options;
-  const latencies = await measureLatencies(model, {
-    decomposition,
-    layers: counted,
-    ...(kernels === undefined ? {} : { kernels }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return { ...request, latencies };
 }
 
 /** True when milliseconds have to be measured. */
@@ -146,24 +136,8 @@ export function requestOf(model: Model, options: ApproximateCalibratedOptions): 
   };
 }
 
-function withFlatCaps(
-  { layers }: Calibration,
-  request: RankRequest,
-  options: ApproximateCalibratedOptions,
-): RankRequest {
-  if (options.caps !== 'auto') return request;
-  const caps = ownRecord(
-    layers.map(({ layer, energies, fitRows }) => [layer.name, flatCap(energies, fitRows)] as const),
-  );
-  const first = layers.flatMap(({ layer }) => {
-    const cap = caps[layer.name] ?? layer.filters;
-    return isCappedFirst(layer, options, request) && decompositionPays(layer, cap) ? [[layer.name, cap] as const] : [];
-  });
-  return { ...request, caps, fixed: { ...Object.fromEntries(first), ...request.fixed } };
-}
-
 /** A layer that reads the network's input and takes part because caps are automatic. */
-function isCappedFirst(
+export function isCappedFirst(
   { first, name }: ConvolutionLayer,
   { caps, ranks }: ApproximateCalibratedOptions,
   { fixed = {}, exclude = [] }: RankRequest,
@@ -176,14 +150,4 @@ function withoutExcluded(
   exclude: readonly string[] = [],
 ): Record<string, number> {
   return Object.fromEntries(Object.entries(ranks).filter(([name]) => !exclude.includes(name)));
-}
-
-function checkCalibrated({ model, layers }: Calibration, request: RankRequest): void {
-  const calibrated = new Set(layers.map(({ layer }) => layer.name));
-  for (const { name } of candidateLayers(convolutionLayers(model), request)) {
-    if (!calibrated.has(name)) {
-      const known = [...calibrated].join(', ');
-      throw new DomainError(`approximateCalibrated: calibration: expected ${name} among its layers, got ${known}`);
-    }
-  }
 }

@@ -1,14 +1,13 @@
 /** Ranks for a calibrated model, by whatever method was asked for. */
 
-import { referenceKernels } from '@rankwise/tensor';
 import { convolutionLayers } from '../layers.ts';
-import type { RankMethod, RankRequest } from '../ranks/rankRequest.ts';
+import type { RankMethod } from '../ranks/rankRequest.ts';
 import type { RankPlan } from '../ranks/rankPlan.ts';
 import { selectRanks } from '../ranks/selectRanks.ts';
 import type { ApproximateCalibratedOptions } from './approximationRequest.ts';
 import type { Calibration } from './calibrate.ts';
-import { rankEnergies } from './rankEnergies.ts';
-import { searchRanks, sensitivityLosses } from './searchRanks.ts';
+import { measuredRequest } from './measuredRequest.ts';
+import { searchRanks } from './searchRanks.ts';
 import type { PlanOrigin, RankSearch } from './searchRanks.ts';
 
 export interface ChosenPlan {
@@ -19,25 +18,12 @@ export interface ChosenPlan {
   readonly search: RankSearch | undefined;
 }
 
-/** @param request - from calibratedRequest */
-export async function choosePlan(
-  calibration: Calibration,
-  request: RankRequest,
-  options: ApproximateCalibratedOptions,
-): Promise<ChosenPlan> {
-  const { kernels = referenceKernels, ranks = 'best' } = options;
-  const { decomposition = 'channel' } = request;
-  if (ranks === 'best') {
-    const search = await searchRanks(calibration, request, options);
-    return { plan: search.plan, method: search.origin, search };
+export async function choosePlan(calibration: Calibration, options: ApproximateCalibratedOptions): Promise<ChosenPlan> {
+  const request = await measuredRequest(calibration, options);
+  const { ranks = 'best' } = options;
+  if (ranks !== 'best') {
+    return { plan: selectRanks(convolutionLayers(calibration.model), request), method: ranks, search: undefined };
   }
-  const layers = convolutionLayers(calibration.model);
-  const energies = rankEnergies(calibration, decomposition, kernels);
-  const complete: RankRequest = { ...request, energies };
-  if (ranks !== 'sensitivity' || request.losses !== undefined) {
-    return { plan: selectRanks(layers, complete), method: ranks, search: undefined };
-  }
-  const { counted } = selectRanks(layers, { ...complete, method: 'uniform' });
-  const losses = await sensitivityLosses(calibration, counted, { ...options, decomposition });
-  return { plan: selectRanks(layers, { ...complete, losses }), method: ranks, search: undefined };
+  const search = await searchRanks(calibration, request, options);
+  return { plan: search.plan, method: search.origin, search };
 }

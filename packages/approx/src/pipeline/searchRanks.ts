@@ -128,8 +128,9 @@ export async function searchRanks(
 ): Promise<RankSearch> {
   const { evaluations = defaultEvaluations, kernels = referenceKernels, reconstruction } = options;
   const { decomposition = 'channel' } = request;
-  const energies = rankEnergies(calibration, decomposition, kernels);
+  const { energies = rankEnergies(calibration, decomposition, kernels) } = request;
   const layers = convolutionLayers(calibration.model);
+  // Refuses what cannot be followed before anything is measured.
   const { counted } = selectRanks(layers, { ...request, method: 'uniform' });
   const trial = await trialOf(calibration, options);
   const settings = { decomposition, counted, evaluations, reconstruction };
@@ -138,7 +139,7 @@ export async function searchRanks(
     const losses =
       options.losses ??
       (await journal.losses(() => measuredLosses(trial, counted, decomposition, scaled(options, sensitivityShare))));
-    const complete: RankRequest = { energies, ...request, method: 'sensitivity', losses };
+    const complete: RankRequest = { ...request, energies, method: 'sensitivity', losses };
     return tryPlans(trial, complete, { ...options, evaluations }, journal);
   });
 }

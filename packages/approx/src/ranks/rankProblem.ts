@@ -10,7 +10,7 @@ import { rankCosts } from './rankCosts.ts';
 import type { RankCosts } from './rankCosts.ts';
 import { planOf, total } from './rankPlan.ts';
 import type { RankPlan } from './rankPlan.ts';
-import { candidateLayers, checkRequest, checkSpeedup, ruleOf } from './rankRequest.ts';
+import { candidateLayers, countedLayers, checkRequest, checkSpeedup, ruleOf } from './rankRequest.ts';
 import type { RankRequest } from './rankRequest.ts';
 import type { RankTable } from './rankTable.ts';
 
@@ -51,8 +51,8 @@ export function planOfRanks(
   ranks: Readonly<Record<string, number>>,
 ): RankPlan {
   const own = withOwnRecords(request);
-  const { candidates, free, costs } = poseRequest(layers, own);
-  return planOf(candidates, free, { ranks: Object.assign(ownRecord(ranks), own.fixed) }, own, costs);
+  const { candidates, counted, costs } = poseRequest(layers, own);
+  return planOf(candidates, counted, { ranks: Object.assign(ownRecord(ranks), own.fixed) }, own, costs);
 }
 
 /** The request with records that have nothing but their own entries. */
@@ -71,10 +71,9 @@ export function withOwnRecords(request: RankRequest): RankRequest {
 /** A checked request, worked out. */
 export interface PosedRequest {
   readonly candidates: readonly ConvolutionLayer[];
-  /** Those whose rank is chosen. */
-  readonly free: readonly ConvolutionLayer[];
+  readonly counted: readonly ConvolutionLayer[];
   readonly costs: RankCosts;
-  /** Of the free layers' summed cost; Infinity for `manual`. */
+  /** Of the counted layers' summed cost; Infinity for `manual`. */
   readonly budget: number;
   /** @throws DomainError when the method's energies or losses are missing. */
   problem(): RankProblem;
@@ -83,29 +82,27 @@ export interface PosedRequest {
 /** @throws DomainError when no ranks can follow the request. */
 export function poseRequest(layers: readonly ConvolutionLayer[], request: RankRequest): PosedRequest {
   checkRequest(layers, request);
-  const { fixed = {}, method } = request;
   const costs = rankCosts('selectRanks', request, ruleOf(request));
-  const candidates = candidateLayers(layers, request);
-  const free = candidates.filter((layer) => fixed[layer.name] === undefined);
-  const budget = method === 'manual' ? Infinity : budgetOf(free, request, costs);
+  const counted = countedLayers(layers, request);
+  const budget = request.method === 'manual' ? Infinity : budgetOf(counted, request, costs);
   return {
-    candidates,
-    free,
+    candidates: candidateLayers(layers, request),
+    counted,
     costs,
     budget,
-    problem: () => ({ tables: layerTables(free, request, costs), budget }),
+    problem: () => ({ tables: layerTables(counted, request, costs), budget }),
   };
 }
 
 /** @throws DomainError when no ranks meet it. */
-function budgetOf(free: readonly ConvolutionLayer[], request: RankRequest, costs: RankCosts): number {
+function budgetOf(counted: readonly ConvolutionLayer[], request: RankRequest, costs: RankCosts): number {
   const { multipleOf = 1 } = request;
-  const speedup = checkSpeedup(free, request);
-  const original = total(free, costs.original);
-  const least = leastCost(free, request, costs);
+  const speedup = checkSpeedup(counted, request);
+  const original = total(counted, costs.original);
+  const least = leastCost(counted, request, costs);
   if (least <= original / speedup) return original / speedup;
   const most = Math.floor((original / least) * 100) / 100;
-  const names = free.map((layer) => layer.name).join(', ');
+  const names = counted.map((layer) => layer.name).join(', ');
   throw new DomainError(
     `selectRanks: speedup: expected at most ${most} (rank ${multipleOf} in all of ${names}), got ${speedup}`,
   );

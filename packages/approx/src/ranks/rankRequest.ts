@@ -68,6 +68,25 @@ export function candidateLayers(
   });
 }
 
+/**
+ * The layers whose cost a request's speed-up is counted on: those whose rank is chosen, or all that take part where all are set by hand.
+ * @example
+ * import { convolutionLayers, countedLayers } from '@rankwise/approx';
+ * import { sppNet7 } from '@rankwise/nn';
+ * const layers = convolutionLayers(sppNet7({ initialize: false }));
+ * const names = (request) => countedLayers(layers, request).map((layer) => layer.name);
+ * names({ fixed: { conv1: 32 }, exclude: ['conv6', 'conv7'] }) // => ['conv2', 'conv3', 'conv4', 'conv5']
+ * names({ method: 'manual', fixed: { conv1: 32 } }) // => ['conv1']
+ */
+export function countedLayers(
+  layers: readonly ConvolutionLayer[],
+  request: Pick<RankRequest, 'exclude' | 'fixed'> & { readonly method?: RankMethod },
+): ConvolutionLayer[] {
+  const candidates = candidateLayers(layers, request);
+  const byHand = new Set(Object.keys(request.fixed ?? {}));
+  return request.method === 'manual' ? candidates : candidates.filter(({ name }) => !byHand.has(name));
+}
+
 /** What a rank means in a request. */
 export function ruleOf({
   decomposition = 'channel',
@@ -135,10 +154,11 @@ function checkRanksByHand(layers: ReadonlyMap<string, ConvolutionLayer>, request
 }
 
 /** @throws DomainError when the speed-up is no number ≥ 1 or there is no layer whose rank it could decide. */
-export function checkSpeedup(free: readonly ConvolutionLayer[], { speedup }: RankRequest): number {
+export function checkSpeedup(counted: readonly ConvolutionLayer[], { speedup }: RankRequest): number {
   if (speedup === undefined || !Number.isFinite(speedup) || speedup < 1) {
     throw new DomainError(`selectRanks: speedup: expected a number ≥ 1, got ${speedup}`);
   }
-  if (free.length === 0) throw new DomainError('selectRanks: layers: expected at least one layer to select, got none');
+  if (counted.length === 0)
+    throw new DomainError('selectRanks: layers: expected at least one layer to select, got none');
   return speedup;
 }

@@ -34,6 +34,9 @@ export function rankSlider(layers: readonly ConvolutionLayer[], request: Omit<Ra
     throw new DomainError('rankSlider: method: expected one that follows a speed-up, got manual');
   }
   const own = withOwnRecords({ ...request, speedup: 1 });
-  const { free, costs, budget } = poseRequest(layers, own);
-  return { most: budget / leastCost(free, own, costs), at: (speedup) => selectRanks(layers, { ...request, speedup }) };
+  const { counted, costs, budget } = poseRequest(layers, own);
+  return {
+    most: budget / leastCost(counted, own, costs),
+    at: (speedup) => selectRanks(layers, { ...request, speedup }),
+  };
 }

@@ -41,18 +41,18 @@ export function selectRanks(layers: readonly ConvolutionLayer[], request: RankRe
 
 function planRanks(layers: readonly ConvolutionLayer[], request: RankRequest): RankPlan {
   const { fixed = {}, method } = request;
-  const { candidates, free, costs, budget, problem } = poseRequest(layers, request);
-  if (method === 'manual') return planOf(candidates, candidates, { ranks: fixed }, request, costs);
+  const { candidates, counted, costs, budget, problem } = poseRequest(layers, request);
+  if (method === 'manual') return planOf(candidates, counted, { ranks: fixed }, request, costs);
   const { ranks, objective } =
     method === 'uniform'
-      ? { ranks: uniform(free, budget, request, costs) }
-      : chooseRanks(free, problem(), request, costs);
+      ? { ranks: uniform(counted, budget, request, costs) }
+      : chooseRanks(counted, problem(), request, costs);
   const chosen = { ranks: Object.assign(ranks, fixed), ...(objective === undefined ? {} : { objective }) };
-  return planOf(candidates, free, chosen, request, costs);
+  return planOf(candidates, counted, chosen, request, costs);
 }
 
 function chooseRanks(
-  free: readonly ConvolutionLayer[],
+  counted: readonly ConvolutionLayer[],
   { tables, budget }: RankProblem,
   request: RankRequest,
   costs: RankCosts,
@@ -62,7 +62,7 @@ function chooseRanks(
     const ranks = ownRecord(tables.map(({ name }, i) => [name, best.options[i]?.rank ?? 1] as const));
     return { ranks, objective: { loss: best.loss, bound: best.bound } };
   }
-  const ranks = greedy(free, budget, request, costs);
+  const ranks = greedy(counted, budget, request, costs);
   const loss = tables.reduce(
     (sum, { name, options }) => sum + (options.find(({ rank }) => rank === ranks[name])?.loss ?? 0),
     0,
