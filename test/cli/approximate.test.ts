@@ -91,6 +91,41 @@ describe('approximate', () => {
     expect(counted).toEqual(['conv2']);
   });
 
+  it('chooses ranks in multiples under caps, counts in other units, and says so', async () => {
+    const output = outputIn('units.safetensors');
+    const args = `--speedup 1.3 --budget parameters --multiple-of 2 --caps conv2=6 --positions 6`.split(' ');
+    const model = smallModel(3, 8, 8);
+    const options = { speedup: 1.3, budget: 'parameters', multipleOf: 2, caps: { conv2: 6 }, positions: 6 } as const;
+    for (const ranks of ['sensitivity', 'exact', 'energy'] as const) {
+      const written = await report(output, ...args, '--ranks', ranks, '--kernels', 'reference');
+      const source = imageSourceFor(model, readImages(data));
+      const expected = await approximate(model, source, { ...options, ranks, images: 20 });
+      expect(written.rankSelection).toEqual(JSON.parse(JSON.stringify(expected.report.rankSelection)));
+      expect(written.layers.map(({ rank }) => rank)).toEqual(expected.report.layers.map(({ rank }) => rank));
+      expect([2, 4, 6]).toContain(written.layers[0]?.rank);
+    }
+    const line = ['approximate', modelFile, '--data', dataFile, '-o', output, ...args, '--ranks', 'energy'];
+    const { stdout } = await run(line);
+    expect(stdout).toMatch(/^\d\.\d\d× in parameters, which were [\d,]+ and are [\d,]+$/m);
+    expect(stdout).toMatch(/^energy kept by these layers together [\d.]+%; the exact optimum keeps [\d.]+%$/m);
+  });
+
+  it('counts in milliseconds that it measures, with automatic caps, in three layers, with a descent', async () => {
+    const args = '--speedup 1 --budget milliseconds --caps auto --decomposition 3d --descent 1 --ranks uniform'.split(
+      ' ',
+    );
+    const { rankSelection, layers } = await report(outputIn('timed.safetensors'), ...args);
+    expect(rankSelection.cost).toMatchObject({ budget: 'milliseconds' });
+    expect(rankSelection.cost.before).toBeGreaterThanOrEqual(rankSelection.cost.after);
+    expect(layers.find(({ name }) => name === 'conv2')?.counted).toBe(true);
+  });
+
+  it('says how many plans the best one was chosen from', async () => {
+    const args = ['--data', dataFile, '--speedup', '1.3', '--images', '20', '-o', outputIn('best.safetensors')];
+    const { stdout } = await run(['approximate', modelFile, ...args]);
+    expect(stdout).toMatch(/^ranks are the best of \d+ plans by the answers to \d+ images$/m);
+  });
+
   it('takes ranks by hand without a speed-up', async () => {
     const { settings, layers } = await report(outputIn('hand.safetensors'), '--ranks', 'conv2=4');
     expect(settings).toMatchObject({ ranks: 'manual', requestedSpeedup: null });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { calibrate, convolutionLayers, selectRanks } from '@rankwise/approx';
+import {
+  calibrate,
+  convolutionLayers,
+  energyKept,
+  flatCap,
+  searchRanks,
+  selectRanks,
+  sensitivityLosses,
+} from '@rankwise/approx';
 import { imageSourceFor, readImages } from '@rankwise/cli';
 import { cifar10File, run, smallModel, smallModelFile, temporaryFolder } from './support.ts';
 
@@ -17,6 +25,7 @@ interface RanksJson {
   readonly ranks: Record<string, number>;
   readonly speedup: number;
   readonly counted: string[];
+  readonly latencies?: Record<string, { original: number; atRank: number[] }>;
 }
 
 async function ranks(line: string): Promise<RanksJson> {
@@ -101,6 +110,140 @@ describe('ranks', () => {
   });
 });
 
+describe('ranks on images', () => {
+  const data = cifar10File(Array.from({ length: 20 }, (_, i) => i % 10));
+  const images = folder.file('twenty.bin', data);
+  const model = folder.file('other.safetensors', smallModelFile(3, 32, 32));
+  const network = smallModel(3, 32, 32);
+  const known = convolutionLayers(network);
+  const sampling = `--data ${images} --images 20 --positions 5 --seed 2 --kernels reference`;
+  const calibrated = (names = ['conv2']) =>
+    calibrate(network, imageSourceFor(network, readImages(data)), {
+      images: 20,
+      positions: 5,
+      seed: 2,
+      heldOut: 0,
+      layers: names,
+    });
+  const text = async (line: string): Promise<string> => {
+    const { code, stdout, stderr } = await run(['ranks', model, ...line.split(' ')]);
+    expect(code, stderr).toBe(0);
+    return stdout;
+  };
+  const plans = async (line: string): Promise<(RanksJson & { method: string; requested: number })[]> => {
+    const { code, stdout, stderr } = await run(['ranks', model, ...line.split(' '), '--json']);
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout).plans;
+  };
+
+  it('without a method: every method at every speed-up, each what the library finds, from one calibration', async () => {
+    const calibration = await calibrated();
+    const energies = Object.fromEntries(calibration.layers.map((one) => [one.layer.name, one.energies]));
+    const losses = await sensitivityLosses(calibration, ['conv2']);
+    const methods = ['uniform', 'energy', 'exact', 'sensitivity'] as const;
+    const expected = [2, 3].flatMap((speedup) =>
+      methods.map((method) => {
+        const { ranks: chosen, objective } = selectRanks(known, { method, speedup, energies, losses });
+        return { method, requested: speedup, ranks: { ...chosen }, ...(objective === undefined ? {} : { objective }) };
+      }),
+    );
+    const found = await plans(`${sampling} --speedup 2,3`);
+    expect(found).toHaveLength(expected.length);
+    for (const [i, plan] of expected.entries()) expect(found[i]).toMatchObject(plan);
+    const printed = await text(`${sampling} --speedup 2,3`);
+    const kept = (100 * energyKept(energies['conv2']!, expected[0]!.ranks['conv2']!)).toFixed(2);
+    expect(printed).toMatch(/^speed-up 2×\nlayer +uniform +energy +exact +sensitivity$/m);
+    expect(printed).toMatch(/^speed-up 3×$/m);
+    expect(printed).toMatch(new RegExp(`^energy kept +${kept}%`, 'm'));
+    expect(printed).toMatch(/^effect on answers( +[\d.e-]+){4}$/m);
+    expect(printed).toMatch(/^the exact optimum keeps (no|[\d.]+%) more than the greedy$/m);
+  });
+
+  it('one method at several speed-ups is a table of them, at one a table of its layers', async () => {
+    expect(await text(`${sampling} --speedup 2,3 --energy`)).toMatch(
+      /^layer +2× +3×\nconv2 [^]*^energy kept .*\n {2}the most there is .*%$/m,
+    );
+    expect(await text(`${sampling} --speedup 2,3 --exact`)).toMatch(/^ {2}by the greedy .*%$/m);
+    expect(await text(`${sampling} --speedup 2 --energy`)).toMatch(
+      /^energy kept by these layers together \d\d\.\d\d%; the exact optimum keeps (no|[\d.]+%) more than that$/m,
+    );
+    expect(await text(`${sampling} --speedup 2 --exact`)).toMatch(
+      /%, the most there is; (no|[\d.]+%) more than the greedy$/m,
+    );
+    expect(await text(`${sampling} --speedup 2 --sensitivity`)).toMatch(
+      /^effect on the answers [\d.e-]+, the sum of each layer's alone; the least there is$/m,
+    );
+  });
+
+  it('best is what the search finds, and says what it was found by', async () => {
+    const search = await searchRanks(await calibrated(), { speedup: 2 });
+    const line = `${sampling} --speedup 2 --best`;
+    expect(await ranks(`${model} ${line}`)).toMatchObject({
+      ranks: { ...search.plan.ranks },
+      origin: search.origin,
+      judges: search.judges,
+      candidates: JSON.parse(JSON.stringify(search.candidates)),
+    });
+    const count = search.candidates.length;
+    expect(await text(line)).toMatch(
+      new RegExp(
+        `^the best of ${count} plans by the answers to ${search.judges} images, found by ${search.origin}$`,
+        'm',
+      ),
+    );
+  });
+
+  it('automatic caps are where energies are flat, and take conv1 along; those by layer hold', async () => {
+    const { layers: both } = await calibrated(['conv1', 'conv2']);
+    const [first, second] = both.map(({ energies, fitRows }) => flatCap(energies, fitRows));
+    const found = await ranks(`${model} ${sampling} --speedup 1 --uniform --caps auto`);
+    expect(found.counted).toEqual(['conv2']);
+    expect(found.ranks['conv2']).toBeLessThanOrEqual(second!);
+    expect([undefined, first]).toContain(found.ranks['conv1']);
+    const printed = await text(`${sampling} --speedup 1 --uniform --caps auto`);
+    expect(/^conv1 .*  at its cap, not counted$/m.test(printed)).toBe(found.ranks['conv1'] !== undefined);
+    expect((await ranks(`${model} --speedup 1.1 --uniform --caps conv2=4`)).ranks).toEqual({ conv2: 4 });
+  });
+
+  it.each(['spatial', '3d'])('%s: compared as well', async (decomposition) => {
+    const found = await plans(`${sampling} --speedup 1.2,1.5 --decomposition ${decomposition}`);
+    expect(found).toHaveLength(8);
+    for (const { requested, speedup } of found) expect(speedup).toBeGreaterThanOrEqual(requested);
+    const first = decomposition === '3d' ? /^layer \(split\/rank\) +1\.2× +1\.5×\nconv2 +\d+\/\d+ /m : /^layer +1\.2×/m;
+    expect(await text(`--speedup 1.2,1.5 --uniform --decomposition ${decomposition}`)).toMatch(first);
+  });
+});
+
+describe('ranks in multiples and other units', () => {
+  it('several speed-ups make a table, and multiples are kept', async () => {
+    const { stdout } = await run('ranks zoo:sppnet7 --speedup 3,4,5 --uniform --multiple-of 8'.split(' '));
+    expect(stdout).toMatch(/^layer +3× +4× +5×$/m);
+    expect(stdout).toMatch(/^conv7 +152 +112 +88$/m);
+    expect(stdout).not.toContain('energy');
+  });
+
+  it('parameters', async () => {
+    const { stdout } = await run('ranks zoo:sppnet7 --speedup 4 --uniform --budget parameters'.split(' '));
+    expect(stdout).toMatch(/^speed-up 4\.\d+× in parameters over conv2, .*: [\d,]+ become [\d,]+$/m);
+    expect(stdout).toMatch(/^speed-up 4\.\d+× in multiply-adds: /m);
+  });
+
+  it('milliseconds, timed here: the table of each layer, and its figures as JSON', async () => {
+    const model = folder.file('timed.safetensors', smallModelFile(3, 32, 32));
+    // Small layers may gain nothing, so that 1× is all that can be asked for.
+    const line = `${model} --speedup 1 --uniform --budget milliseconds`;
+    const { stdout } = await run(['ranks', ...line.split(' ')]);
+    expect(stdout).toMatch(/^layer +rank +of +multiply-adds +after +speed-up +ms +after/m);
+    expect(stdout).toMatch(/× in milliseconds over conv2: [\d.]+ become [\d.]+ an image$/m);
+    const found = await ranks(line);
+    expect(found).toMatchObject({ cost: { budget: 'milliseconds' }, kernels: { name: 'simd' } });
+    const { original, atRank } = found.latencies!['conv2']!;
+    expect(original).toBeGreaterThan(0);
+    expect(atRank).toHaveLength(12);
+    expect(atRank).toEqual(atRank.toSorted((a, b) => a - b));
+  });
+});
+
 describe('ranks that cannot be had exit 1 with one line', () => {
   it.each([
     ['a speed-up beyond rank 1', 'zoo:sppnet7 --speedup 1000 --uniform', 'speedup: expected at most'],
@@ -112,6 +255,10 @@ describe('ranks that cannot be had exit 1 with one line', () => {
       'zoo:sppnet7 --speedup 2 --uniform --exclude conv2,conv3,conv4,conv5,conv6,conv7',
       'at least one layer',
     ],
+    ['a cap above the filters', 'zoo:sppnet7 --speedup 2 --uniform --caps conv2=257', 'caps of conv2: expected'],
+    ['a cap of an unknown layer', 'zoo:sppnet7 --speedup 2 --uniform --caps conv9=3', 'got conv9'],
+    ['the largest of several', 'zoo:sppnet7 --speedup 2,1000 --uniform', 'speedup: expected at most'],
+    ['multiples beyond reach', 'zoo:sppnet7 --speedup 9 --uniform --multiple-of 200', 'expected at most'],
     ['no such images', 'zoo:sppnet7 --speedup 2 --energy --data /nowhere/images', 'cannot read /nowhere/images'],
   ])('%s', async (_, line, message) => {
     const { code, stdout, stderr } = await run(['ranks', ...line.split(' ')]);

@@ -70,10 +70,47 @@ describe('bad usage exits 2 with one line', () => {
     [
       'no method',
       'ranks zoo:sppnet7 --speedup 4',
-      'expected --uniform (no data) or --energy (with --data), got neither',
+      'expected --uniform (no data), or --data IMAGES to choose ranks on, got neither',
     ],
-    ['two methods', 'ranks zoo:sppnet7 --speedup 4 --uniform --energy', 'expected --uniform or --energy, got both'],
+    [
+      'two methods',
+      'ranks zoo:sppnet7 --speedup 4 --uniform --energy',
+      'expected one method, got both --uniform and --energy',
+    ],
     ['energy without data', 'ranks zoo:sppnet7 --speedup 4 --energy', 'expected --data IMAGES'],
+    ['the search without data', 'ranks zoo:sppnet7 --speedup 4 --best', '--best: expected --data IMAGES'],
+    [
+      'effects without data, though spatial',
+      'ranks zoo:sppnet7 --speedup 4 --sensitivity --decomposition spatial',
+      '--sensitivity: expected --data IMAGES',
+    ],
+    [
+      'automatic caps without data',
+      'ranks zoo:sppnet7 --speedup 4 --uniform --caps auto',
+      '--caps auto: expected --data',
+    ],
+    [
+      'automatic caps of spatial ranks',
+      'approximate m --data a -o b --speedup 4 --caps auto --decomposition spatial',
+      '--caps: expected NAME=RANK,… with --decomposition spatial, got auto',
+    ],
+    [
+      'caps both ways',
+      'ranks m --data a --speedup 4 --caps auto,conv2=3',
+      '--caps: expected auto or NAME=RANK,…, got both',
+    ],
+    ['caps that are none', 'ranks m --data a --speedup 4 --caps flat', "--caps: expected auto, name=rank, got 'flat'"],
+    ['unknown unit', 'ranks m --uniform --speedup 4 --budget joules', 'macs or parameters or milliseconds'],
+    ['multiples of 0', 'ranks m --uniform --speedup 4 --multiple-of 0', '--multiple-of: expected an integer ≥ 1'],
+    [
+      'a unit for ranks by hand',
+      'approximate m --data a -o b --ranks c=3 --budget parameters',
+      '--budget: expected --speedup R',
+    ],
+    ['caps for ranks by hand', 'ranks m --fixed c=3 --caps d=4', '--caps: expected --speedup R with it, got none'],
+    ['a hole among speed-ups', 'ranks m --uniform --speedup 2,,4', "--speedup: expected a number ≥ 1, got ''"],
+    ['one bad speed-up among several', 'ranks m --uniform --speedup 2,0.5', "got '0.5'"],
+    ['several speed-ups to approximate for', 'approximate m --data a -o b --speedup 2,4', "got '2,4'"],
     ['no speed-up', 'ranks zoo:sppnet7 --uniform', 'expected --speedup R with --uniform, got none'],
     ['neither speed-up nor ranks', 'ranks zoo:sppnet7', 'expected --speedup R or --fixed NAME=RANK,…, got neither'],
     ['speed-up below 1', 'ranks zoo:sppnet7 --uniform --speedup 0.5', "--speedup: expected a number ≥ 1, got '0.5'"],
@@ -98,7 +135,7 @@ describe('bad usage exits 2 with one line', () => {
     [
       'unknown method',
       'approximate m --data a -o b --speedup 4 --ranks good',
-      "expected best, energy, uniform, name=rank, got 'good'",
+      "expected best, sensitivity, energy, exact, uniform, name=rank, got 'good'",
     ],
     [
       'report onto the model',

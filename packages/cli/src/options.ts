@@ -62,9 +62,18 @@ export interface OptionValues {
   integer(name: string, range: NumberRange): number | undefined;
   /** A decimal number; undefined when left out without a fallback. */
   number(name: string, range: NumberRange): number | undefined;
+  /** Decimal numbers separated by commas; none when left out. */
+  numbers(name: string, range: NumberRange): number[];
   /** Words separated by commas; none when left out. */
   words(name: string): string[];
 }
+
+type NumberKind = 'integer' | 'number';
+
+const numberKinds: Readonly<Record<NumberKind, { readonly form: RegExp; readonly words: string }>> = {
+  integer: { form: /^[+-]?\d+$/, words: 'an integer' },
+  number: { form: /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/, words: 'a number' },
+};
 
 /** Options that every command has. */
 export const commonOptions: Readonly<Record<string, OptionSpec>> = {
@@ -123,13 +132,9 @@ function optionValues(
     const value = values[name];
     return typeof value === 'string' ? value : specs[name]?.fallback;
   };
-  const numberOf = (name: string, { least, most = Infinity }: NumberRange, form: RegExp, kind: string) => {
+  const oneNumber = (name: string, range: NumberRange, kind: NumberKind): number | undefined => {
     const written = text(name);
-    if (written === undefined) return undefined;
-    const value = form.test(written) ? Number(written) : NaN;
-    if (value >= least && value <= most && Number.isFinite(value)) return value;
-    const range = most >= Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
-    throw new UsageError(`--${name}: expected ${kind} ${range}, got '${written}'`);
+    return written === undefined ? undefined : numberOf(name, written, range, kind);
   };
   return {
     given: (name) => values[name] !== undefined,
@@ -147,9 +152,12 @@ function optionValues(
       if (found === undefined) throw new UsageError(`--${name}: expected ${choices.join(' or ')}, got '${value}'`);
       return found;
     },
-    integer: (name, { least, most = Number.MAX_SAFE_INTEGER }) =>
-      numberOf(name, { least, most }, /^[+-]?\d+$/, 'an integer'),
-    number: (name, range) => numberOf(name, range, /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/, 'a number'),
+    integer: (name, { least, most = Number.MAX_SAFE_INTEGER }) => oneNumber(name, { least, most }, 'integer'),
+    number: (name, range) => oneNumber(name, range, 'number'),
+    numbers: (name, range) =>
+      text(name)
+        ?.split(',')
+        .map((written) => numberOf(name, written, range, 'number')) ?? [],
     words: (name) => {
       const written = text(name);
       if (written === undefined) return [];
@@ -158,4 +166,13 @@ function optionValues(
       return words;
     },
   };
+}
+
+/** @throws UsageError when the text is no number of that kind, or out of range. */
+function numberOf(name: string, written: string, { least, most = Infinity }: NumberRange, kind: NumberKind): number {
+  const { form, words } = numberKinds[kind];
+  const value = form.test(written) ? Number(written) : NaN;
+  if (value >= least && value <= most && Number.isFinite(value)) return value;
+  const range = most >= Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
+  throw new UsageError(`--${name}: expected ${words} ${range}, got '${written}'`);
 }

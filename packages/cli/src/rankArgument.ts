@@ -71,6 +71,12 @@ export function fixedRanksFor(
  * @throws DomainError when a layer's name or rank is wrong or the speed-up is beyond reach.
  */
 export function checkRankRequest(layers: readonly ConvolutionLayer[], request: RankRequest): void {
-  // Rank 1 everywhere is the least for every method, so uniform ranks, which need no data, tell what can be reached.
-  selectRanks(layers, request.method === 'manual' ? request : { ...request, method: 'uniform' });
+  const { budget, method } = request;
+  selectRanks(layers, {
+    ...request,
+    // The least ranks are the same for every method, so uniform ones, which need no data, tell what can be reached.
+    ...(method === 'manual' ? {} : { method: 'uniform' }),
+    // Milliseconds are not known yet.
+    ...(budget === 'milliseconds' ? { budget: 'macs' } : {}),
+  });
 }

@@ -44,7 +44,7 @@ import { sensitivityLosses } from './searchRanks.ts';
  * const model = sequential('tiny', [1, 8, 8], { seed: 1 }).conv('conv1', { filters: 8, kernel: 3 }).relu('relu1')
  *   .conv('conv2', { filters: 8, kernel: 3 }).relu('relu2').build();
  * const images = createRandom(2).fillNormalInPlace(zeros('f32', [40, 1, 8, 8]));
- * const options = { ranks: 'sensitivity', budget: 'parameters' };
+ * const options = { ranks: 'sensitivity', budget: 'parameters' } as const;
  * const calibration = await calibrate(model, images, { layers: layersToCalibrate(model, options) });
  * const slider = rankSlider(convolutionLayers(model), await measuredRequest(calibration, options));
  * [2, 3, 4].map((speedup) => slider.at(speedup).ranks.conv2) // => [3, 2, 1]

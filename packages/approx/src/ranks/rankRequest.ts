@@ -74,9 +74,9 @@ export function candidateLayers(
  * import { convolutionLayers, countedLayers } from '@rankwise/approx';
  * import { sppNet7 } from '@rankwise/nn';
  * const layers = convolutionLayers(sppNet7({ initialize: false }));
- * const names = (request) => countedLayers(layers, request).map((layer) => layer.name);
- * names({ fixed: { conv1: 32 }, exclude: ['conv6', 'conv7'] }) // => ['conv2', 'conv3', 'conv4', 'conv5']
- * names({ method: 'manual', fixed: { conv1: 32 } }) // => ['conv1']
+ * countedLayers(layers, { fixed: { conv1: 32 }, exclude: ['conv6', 'conv7'] }).map((layer) => layer.name)
+ * // => ['conv2', 'conv3', 'conv4', 'conv5']
+ * countedLayers(layers, { method: 'manual', fixed: { conv1: 32 } }).map((layer) => layer.name) // => ['conv1']
  */
 export function countedLayers(
   layers: readonly ConvolutionLayer[],

@@ -19,16 +19,18 @@ import { formatApproximation } from './approximationTable.ts';
 import { dataOptions, openModelImages } from './dataOptions.ts';
 import { interruptNote, journalOptions, readJournalOptions, withJournal } from './journalOptions.ts';
 import type { CommandJournal } from './journalOptions.ts';
-import { decompositionHelp, decompositions } from './decompositionOption.ts';
+import { describeProgress } from './describeProgress.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
+import { rankOptions, readRankOptions } from './rankOptions.ts';
+import type { RankSettings } from './rankOptions.ts';
 import { withZooWeights } from './zooWeights.ts';
 
 const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
 const splits = ['filter', 'data'] as const;
-const methods = ['best', 'energy', 'uniform'] as const;
+const methods = ['best', 'sensitivity', 'energy', 'exact', 'uniform'] as const;
 
-type Settings = Omit<ApproximateOptions, 'journal' | 'kernels' | 'onProgress' | 'signal'>;
+type Settings = RankSettings & Omit<ApproximateOptions, 'journal' | 'kernels' | 'onProgress' | 'signal'>;
 
 export const approximateCommand: Command = {
   name: 'approximate',
@@ -39,7 +41,7 @@ export const approximateCommand: Command = {
     ...dataOptions,
     speedup: {
       argument: 'R',
-      text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1. Not with ranks by hand only.',
+      text: 'Wanted ratio over the layers whose rank is chosen, at least 1. Not with ranks by hand only.',
     },
     output: {
       argument: 'OUT',
@@ -50,11 +52,12 @@ export const approximateCommand: Command = {
     ranks: {
       argument: 'METHOD',
       text:
-        "energy (the paper's greedy), uniform (one speed-up for every layer), or best: both are tried and the network that " +
-        'differs less on held-out images is kept. Ranks by hand may follow or stand alone: energy,conv2=32 or conv2=32,conv3=64.',
+        "uniform (one speed-up for every layer), energy (the paper's greedy), exact (the optimum of the same), sensitivity (the least " +
+        "sum of each layer's effect on the answers), or best: these and their neighbours are tried on some of the images, and the ranks " +
+        'are kept that change the answers least. Ranks by hand may follow or stand alone: energy,conv2=32 or conv2=32,conv3=64.',
       otherwise: 'best',
     },
-    decomposition: { argument: 'NAME', text: decompositionHelp, fallback: 'channel' },
+    ...rankOptions,
     split: {
       argument: 'NAME',
       text: 'How k×k is split into k×1 and 1×k: filter (the nearest in weights) or data (the nearest in responses; slower).',
@@ -71,7 +74,6 @@ export const approximateCommand: Command = {
       text: 'Iterations of a descent on the true objective after the solver, with all factors of a layer moving together; 25 bring most of it.',
       fallback: '0',
     },
-    exclude: { argument: 'NAMES', text: 'Layers to leave as they are, separated by commas.', otherwise: 'none' },
     images: { argument: 'N', text: 'Calibration images, chosen at random; labels are not used.', fallback: '3000' },
     positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
     seed: { argument: 'S', text: "Seed of every random choice, and of a zoo model's weights.", fallback: '0' },
@@ -175,16 +177,13 @@ function readSettings(options: OptionValues): Settings {
   }
   const solver = options.choice('solver', solvers);
   const reconstruction = options.choice('reconstruction', reconstructions);
-  const decomposition = options.choice('decomposition', decompositions);
   const spatialReconstruction = options.choice('split', splits);
   return {
     ...(speedup === undefined ? { ranks: 'manual' } : { ranks: method ?? 'best', speedup }),
-    fixed,
-    exclude: options.words('exclude'),
+    ...readRankOptions(options, fixed, speedup !== undefined),
     ...(solver === undefined ? {} : { solver }),
     ...(reconstruction === undefined ? {} : { reconstruction }),
     descent: options.integer('descent', { least: 0 }) ?? 0,
-    ...(decomposition === undefined ? {} : { decomposition }),
     ...(spatialReconstruction === undefined ? {} : { spatialReconstruction }),
     images: options.integer('images', { least: 1 }) ?? 1,
     positions: options.integer('positions', { least: 1 }) ?? 1,
@@ -197,32 +196,20 @@ function readSettings(options: OptionValues): Settings {
  * @throws DomainError when a layer's name is unknown or the speed-up is beyond reach: before the images are even opened.
  */
 function completeSettings(model: Model, settings: Settings): Settings {
-  const { decomposition = 'channel', ranks, speedup, exclude = [] } = settings;
-  const given = settings.fixed ?? {};
-  const fixed = ranks === 'manual' ? given : fixedRanksFor(model, given, exclude, decomposition);
-  const method = ranks === 'best' || ranks === undefined ? 'uniform' : ranks;
-  const request = { method, decomposition, fixed, exclude, ...(speedup === undefined ? {} : { speedup }) };
-  checkRankRequest(convolutionLayers(model), request);
+  const { ranks, speedup, exclude, caps, decomposition, budget, multipleOf } = settings;
+  const byHand = ranks === 'manual';
+  const fixed = byHand ? settings.fixed : fixedRanksFor(model, settings.fixed, exclude, decomposition);
+  checkRankRequest(convolutionLayers(model), {
+    method: byHand ? 'manual' : 'uniform',
+    budget,
+    decomposition,
+    exclude,
+    fixed,
+    multipleOf,
+    ...(caps === undefined || caps === 'auto' ? {} : { caps }),
+    ...(speedup === undefined ? {} : { speedup }),
+  });
   return { ...settings, fixed };
-}
-
-function describeProgress({ phase, layer = '', done, total }: ProgressEvent): string {
-  switch (phase) {
-    case 'calibrate':
-      return `sampling responses, image ${done} of ${total}`;
-    case 'sensitivity':
-      return `trying each layer alone, image ${done} of ${total}`;
-    case 'search':
-      return `trying ranks out, plan ${done} of ${total}`;
-    case 'advance':
-      return `running the layers before ${layer}`;
-    case 'solve':
-      return `solving ${layer}, step ${done} of ${total}`;
-    case 'descend':
-      return `descending in ${layer}, step ${done} of ${total}`;
-    case 'measure':
-      return 'measuring';
-  }
 }
 
 /** `a, b and c`. */

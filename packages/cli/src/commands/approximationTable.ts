@@ -20,7 +20,12 @@ export function formatApproximation(report: ApproximationReport, kernels: Kernel
   const errors = heldOut
     ? 'errors are relative, on held-out images; 0 is perfect'
     : 'errors are relative, on the fitting images';
-  const lines = [...speedupLines(report), ...answerLine(report), ...warnings.map((warning) => `warning: ${warning}`)];
+  const lines = [
+    ...speedupLines(report),
+    ...rankLines(report),
+    ...answerLine(report),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
   return `${how}\n\n${formatTable(report.layers, layerColumns(report))}(${errors})\n\n${lines.join('\n')}\n`;
 }
 
@@ -85,6 +90,34 @@ function speedupLines({ theoretical, counted, measured }: ApproximationReport): 
     ...lines,
     `measured ${times(measured.speedup)}: ${from} ms an image become ${formatMilliseconds(approximatedMilliseconds)} ms (${kernels} kernels)`,
   ];
+}
+
+/** What the ranks were chosen by, where multiply-adds do not tell. */
+function rankLines({ settings, rankSelection }: ApproximationReport): string[] {
+  const { cost, objective, candidates, judges } = rankSelection;
+  const lines: string[] = [];
+  if (cost.budget !== 'macs') lines.push(`${times(cost.before / cost.after)} in ${cost.budget}, ${countedIn(cost)}`);
+  if (settings.ranks === 'energy' && objective !== null) {
+    lines.push(
+      `energy kept by these layers together ${keptOf(objective.loss)}; the exact optimum keeps ${keptOf(objective.bound)}`,
+    );
+  }
+  if (candidates.length > 0) {
+    lines.push(`ranks are the best of ${candidates.length} plans by the answers to ${formatCount(judges)} images`);
+  }
+  return lines;
+}
+
+function countedIn({ budget, before, after }: ApproximationReport['rankSelection']['cost']): string {
+  if (budget === 'milliseconds') {
+    return `layer by layer: ${formatMilliseconds(before)} an image become ${formatMilliseconds(after)}`;
+  }
+  return `which were ${formatCount(before)} and are ${formatCount(after)}`;
+}
+
+/** The product of energies whose −log is the loss. */
+function keptOf(loss: number): string {
+  return formatPercent(Math.exp(-loss), 2);
 }
 
 function answerLine({ outputError, outputAgreement }: ApproximationReport): string[] {

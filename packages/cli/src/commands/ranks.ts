@@ -1,60 +1,60 @@
-/** `rankwise ranks`: the ranks that a speed-up leads to, without approximating anything. */
+/** `rankwise ranks`: the ranks that speed-ups lead to, without approximating anything. */
 
-import {
-  calibrate,
-  candidateLayers,
-  convolutionLayers,
-  energyKept,
-  filterSpectrum,
-  fullSpatialRank,
-  layerMacs,
-  plannedRanks,
-  ranksPay,
-  selectRanks,
-  splitsSpatially,
-} from '@rankwise/approx';
-import type { ConvolutionLayer, Decomposition, LayerRanks, RankMethod, RankPlan, RankRequest } from '@rankwise/approx';
-import type { Model } from '@rankwise/nn';
+import { convolutionLayers } from '@rankwise/approx';
+import type { ConvolutionLayer } from '@rankwise/approx';
 
 import { UsageError } from '../failures.ts';
-import { interruptible } from '../interruptible.ts';
 import { openModel } from '../modelArgument.ts';
-import type { OpenKernelsOptions } from '../openKernels.ts';
 import type { Call, Command, OptionValues } from '../options.ts';
-import { createProgressBar } from '../progressBar.ts';
 import { checkRankRequest, fixedRanksFor, parseRanks } from '../rankArgument.ts';
-import { formatCount, formatPercent, formatTable } from '../table.ts';
-import type { Column } from '../table.ts';
-import { kernelsRecord, withKernels } from '../withKernels.ts';
-import type { KernelsRecord } from '../withKernels.ts';
-import { dataOptions, openModelImages } from './dataOptions.ts';
-import { decompositionHelp, decompositions } from './decompositionOption.ts';
+import { dataOptions } from './dataOptions.ts';
+import { findPlans, needsImages, requestOf } from './findPlans.ts';
+import type { FoundPlan, PlanMethod, PlansAsked, PlansFound } from './findPlans.ts';
 import { kernelOptions, readKernelOptions } from './kernelOptions.ts';
-import { withZooWeights } from './zooWeights.ts';
+import { planFacts } from './planFacts.ts';
+import { moreThan, planTable } from './planTable.ts';
+import { plansTable } from './plansTable.ts';
+import type { PlanColumn } from './plansTable.ts';
+import { rankOptions, readRankOptions } from './rankOptions.ts';
+
+const methods = ['uniform', 'energy', 'exact', 'sensitivity', 'best'] as const;
+/** Those that only look up what was measured once: what is compared where no method is named. */
+const compared: readonly PlanMethod[] = ['uniform', 'energy', 'exact', 'sensitivity'];
 
 export const ranksCommand: Command = {
   name: 'ranks',
-  summary: 'Choose ranks for a speed-up, without approximating anything',
+  summary: 'Choose ranks for one speed-up or several, without approximating anything',
   usage: [
-    'ranks MODEL --speedup R --uniform [--fixed NAME=RANK,…] [--exclude NAMES] [--json]',
-    'ranks MODEL --speedup R --energy --data IMAGES [--images N] [--positions P] [--seed S] …',
+    'ranks MODEL --speedup R[,R…] --uniform [--fixed NAME=RANK,…] [--exclude NAMES] [--json]',
+    'ranks MODEL --speedup R[,R…] --data IMAGES [--energy|--exact|--sensitivity|--best] [--images N] …',
     'ranks MODEL --fixed NAME=RANK,… [--decomposition NAME] [--json]',
   ],
   operands: ['MODEL'],
   options: {
-    speedup: { argument: 'R', text: 'Wanted ratio of multiply-adds over the layers whose rank is chosen, at least 1.' },
+    speedup: {
+      argument: 'R[,R…]',
+      text:
+        'Wanted ratio over the layers whose rank is chosen, at least 1. Several make a table: the images are looked at once. With ' +
+        '--data and without a method the methods are compared.',
+    },
     uniform: { text: 'The same speed-up for every layer; needs no data.' },
     energy: {
       text:
-        "Keep the most of the responses' variance for the cost (the paper's greedy); needs --data, but for spatial, where it is " +
-        'the energy of the filters.',
+        "Keep the most of the responses' variance for the cost, by the paper's greedy; needs --data, but for spatial, where it is the " +
+        'energy of the filters. Says how much more the exact optimum keeps.',
     },
-    decomposition: { argument: 'NAME', text: decompositionHelp, fallback: 'channel' },
+    exact: { text: 'The exact optimum of what --energy maximises; needs the same.' },
+    sensitivity: {
+      text: "The least sum of each layer's effect on the network's answers, measured alone; needs --data.",
+    },
+    best: {
+      text: 'The ranks that approximate chooses by default: plans are carried out and judged by the answers; needs --data.',
+    },
     fixed: {
       argument: 'NAME=RANK,…',
       text: "Ranks set by hand, not counted in the speed-up. They come before the model's own (conv1=32 in zoo:sppnet7).",
     },
-    exclude: { argument: 'NAMES', text: 'Layers to leave as they are, separated by commas.', otherwise: 'none' },
+    ...rankOptions,
     ...dataOptions,
     images: { argument: 'N', text: 'Images to sample, chosen at random.', fallback: '3000' },
     positions: { argument: 'P', text: 'Positions to sample per image and layer.', fallback: '10' },
@@ -68,181 +68,126 @@ export const ranksCommand: Command = {
   examples: [
     ["the paper's Table 2, 4× without rank selection", 'rankwise ranks zoo:sppnet7 --speedup 4 --uniform'],
     [
-      'by the energy of responses',
-      'rankwise ranks model.safetensors --speedup 4 --energy --data train-images-idx3-ubyte.gz',
+      'every method at three speed-ups, from one look at the images',
+      'rankwise ranks model.safetensors --speedup 2,4,8 --data train-images-idx3-ubyte.gz --images 500',
     ],
   ],
   run: runRanks,
 };
 
-interface Sampling {
-  readonly images: number;
-  readonly positions: number;
-  readonly seed: number;
-  readonly kernels: OpenKernelsOptions;
-}
-
 async function runRanks({ operands, options, terminal }: Call): Promise<void> {
   const argument = operands[0] ?? '';
-  const decomposition = options.choice('decomposition', decompositions) ?? 'channel';
-  const { method, speedup, fixed: given } = readRequest(options, decomposition);
-  const exclude = options.words('exclude');
-  const kernelRequest = readKernelOptions(options);
-  const sampling = {
-    images: options.integer('images', { least: 1 }) ?? 1,
-    positions: options.integer('positions', { least: 1 }) ?? 1,
-    seed: options.integer('seed', { least: 0 }) ?? 0,
-  };
+  const written = readAsked(options);
   const model = await openModel(argument, { initialize: false });
-  const fixed = method === 'manual' ? given : fixedRanksFor(model, given, exclude, decomposition);
+  const { settings, speedups } = written;
+  const { fixed, exclude, decomposition } = settings;
+  const own = speedups.length === 0 ? fixed : fixedRanksFor(model, fixed, exclude, decomposition);
+  const asked: PlansAsked = { ...written, settings: { ...settings, fixed: own } };
   const layers = convolutionLayers(model);
-  const request: RankRequest = {
-    method,
-    decomposition,
-    fixed,
-    exclude,
-    ...(speedup === undefined ? {} : { speedup }),
+  const request = requestOf(asked);
+  if (speedups.length === 0) checkRankRequest(layers, request);
+  for (const speedup of speedups) checkRankRequest(layers, { ...request, speedup });
+  const found = await findPlans(argument, model, asked, { options, terminal });
+  terminal.stdout.write(options.flag('json') ? `${JSON.stringify(recordOf(found))}\n` : textOf(layers, asked, found));
+}
+
+/** What the command line says, without a look at the model. */
+function readAsked(options: OptionValues): PlansAsked {
+  const speedups = options.numbers('speedup', { least: 1 });
+  const byHand = options.text('fixed');
+  const { fixed } = byHand === undefined ? { fixed: {} } : parseRanks('--fixed', byHand, []);
+  const [method, second] = methods.filter((name) => options.flag(name));
+  if (second !== undefined) throw new UsageError(`expected one method, got both --${method} and --${second}`);
+  const choosing = speedups.length > 0;
+  if (!choosing && method !== undefined) throw new UsageError(`expected --speedup R with --${method}, got none`);
+  if (!choosing && byHand === undefined) {
+    throw new UsageError('expected --speedup R or --fixed NAME=RANK,…, got neither');
+  }
+  const settings = readRankOptions(options, fixed, choosing);
+  const hasData = options.text('data') !== undefined;
+  if (choosing && method === undefined && !hasData) {
+    throw new UsageError('expected --uniform (no data), or --data IMAGES to choose ranks on, got neither');
+  }
+  const wanted: readonly PlanMethod[] = !choosing ? ['manual'] : method === undefined ? compared : [method];
+  if (needsImages({ methods: wanted, settings }) && !hasData) {
+    const what = method === undefined || method === 'uniform' ? 'caps auto' : method;
+    throw new UsageError(`--${what}: expected --data IMAGES to measure it on, got none; --uniform needs no data`);
+  }
+  return {
+    methods: wanted,
+    speedups,
+    settings,
+    sampling: {
+      images: options.integer('images', { least: 1 }) ?? 1,
+      positions: options.integer('positions', { least: 1 }) ?? 1,
+      seed: options.integer('seed', { least: 0 }) ?? 0,
+    },
+    kernels: readKernelOptions(options),
   };
-  checkRankRequest(layers, request);
-  const measure = decomposition === 'spatial' ? filterEnergies : sampleEnergies;
-  const { energies, ...computed } =
-    method === 'energy'
-      ? await measure(argument, model, request, { ...sampling, kernels: kernelRequest }, { options, terminal })
-      : { energies: {} };
-  const plan = selectRanks(layers, { ...request, energies });
-  if (options.flag('json')) {
-    const spatialRanks = decomposition === '3d' ? { spatialRanks: plan.spatialRanks } : {};
-    const { speedup: reached, counted } = plan;
-    const result = { ranks: plan.ranks, ...spatialRanks, speedup: reached, counted, ...computed };
-    terminal.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
-  terminal.stdout.write(planTable(layers, plan, energies, fixed));
 }
 
-function readRequest(
-  options: OptionValues,
-  decomposition: Decomposition,
-): {
-  readonly method: RankMethod;
-  readonly speedup: number | undefined;
-  readonly fixed: Readonly<Record<string, number>>;
-} {
-  const speedup = options.number('speedup', { least: 1 });
-  const written = options.text('fixed');
-  const { fixed } = written === undefined ? { fixed: {} } : parseRanks('--fixed', written, []);
-  const uniform = options.flag('uniform');
-  const energy = options.flag('energy');
-  if (uniform && energy) throw new UsageError('expected --uniform or --energy, got both');
-  if (speedup === undefined) {
-    if (uniform) throw new UsageError('expected --speedup R with --uniform, got none');
-    if (energy) throw new UsageError('expected --speedup R with --energy, got none');
-    if (written === undefined) throw new UsageError('expected --speedup R or --fixed NAME=RANK,…, got neither');
-    return { method: 'manual', speedup, fixed };
-  }
-  if (!uniform && !energy) throw new UsageError('expected --uniform (no data) or --energy (with --data), got neither');
-  if (energy && decomposition !== 'spatial' && options.text('data') === undefined) {
-    throw new UsageError('--energy: expected --data IMAGES to measure it on, got none; --uniform needs no data');
-  }
-  return { method: uniform ? 'uniform' : 'energy', speedup, fixed };
-}
-
-async function sampleEnergies(
-  argument: string,
-  sketch: Model,
-  request: RankRequest,
-  sampling: Sampling,
-  { options, terminal }: Pick<Call, 'options' | 'terminal'>,
-): Promise<{ readonly energies: Record<string, Float64Array>; readonly kernels: KernelsRecord }> {
-  const { source } = await openModelImages(sketch, options, { withLabels: false });
-  const names = candidateLayers(convolutionLayers(sketch), request).map((layer) => layer.name);
-  return withKernels(sampling.kernels, terminal, async (opened) => {
-    const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
-    const bar = createProgressBar(terminal.stderr, terminal.now);
-    const calibration = await interruptible(terminal, (signal) =>
-      calibrate(model, source, {
-        ...sampling,
-        kernels: opened.kernels,
-        layers: names,
-        heldOut: 0,
-        signal,
-        onProgress: ({ fraction }) => bar.update(fraction, 'sampling responses'),
-      }),
-    ).finally(bar.clear);
-    const energies = Object.fromEntries(calibration.layers.map(({ layer, energies: found }) => [layer.name, found]));
-    return { energies, kernels: kernelsRecord(opened) };
-  });
-}
-
-/** Squared singular values of each layer's rearranged filters; needs the weights but no data. */
-async function filterEnergies(
-  argument: string,
-  sketch: Model,
-  request: RankRequest,
-  sampling: Sampling,
-  { terminal }: Pick<Call, 'terminal'>,
-): Promise<{ readonly energies: Record<string, Float64Array>; readonly kernels: KernelsRecord }> {
-  return withKernels(sampling.kernels, terminal, async (opened) => {
-    const model = await withZooWeights(argument, sketch, sampling.seed, terminal);
-    const energies = candidateLayers(convolutionLayers(sketch), request).flatMap(({ name, node }) => {
-      const weight = model.parameters[node.weight];
-      return weight === undefined ? [] : [[name, filterSpectrum(weight, opened.kernels)] as const];
-    });
-    return { energies: Object.fromEntries(energies), kernels: kernelsRecord(opened) };
-  });
-}
-
-function planTable(
+function textOf(
   layers: readonly ConvolutionLayer[],
-  plan: RankPlan,
-  energies: Readonly<Record<string, Float64Array>>,
-  fixed: Readonly<Record<string, number>>,
+  { methods: used, speedups, settings }: PlansAsked,
+  found: PlansFound,
 ): string {
-  const rows = layers.flatMap((layer) => {
-    const ranks = plannedRanks(plan, layer);
-    return ranks === undefined
-      ? []
-      : [{ layer, ranks, after: layerMacs(layer, ranks), spectrum: energies[layer.name] }];
-  });
-  const note = ({ layer, ranks }: (typeof rows)[number]): string => {
-    const notes = [
-      ...(fixed[layer.name] === undefined ? [] : ['set by hand']),
-      ...(plan.counted.includes(layer.name) ? [] : ['not counted']),
-      ...(ranksPay(layer, ranks) ? [] : [`left as it is: ${whyLeft(layer, ranks)}`]),
-    ];
-    return notes.join(', ');
-  };
-  const columns: Column<(typeof rows)[number]>[] = [
-    { heading: 'layer', cell: ({ layer }) => layer.name, most: 24 },
-    { heading: 'rank', align: 'right', cell: ({ ranks }) => `${ranks.rank}` },
-    {
-      heading: 'of',
-      align: 'right',
-      cell: ({ layer, ranks }) => `${ranks.decomposition === 'spatial' ? fullSpatialRank(layer) : layer.filters}`,
-    },
-    { heading: 'multiply-adds', align: 'right', cell: ({ layer }) => formatCount(layer.macs) },
-    { heading: 'after', align: 'right', cell: ({ after }) => formatCount(after) },
-    { heading: 'speed-up', align: 'right', cell: ({ layer, after }) => `${(layer.macs / after).toFixed(2)}×` },
-    {
-      heading: 'energy kept',
-      align: 'right',
-      cell: ({ ranks, spectrum }) => (spectrum === undefined ? '' : formatPercent(energyKept(spectrum, ranks.rank), 2)),
-    },
-    { heading: 'note', cell: note },
-  ];
-  if (plan.decomposition === '3d') {
-    columns.splice(1, 0, {
-      heading: 'split',
-      align: 'right',
-      cell: ({ ranks }) => (ranks.decomposition === '3d' ? `${ranks.spatialRank}` : ''),
-    });
+  const { plans, request } = found;
+  const columns = plans.map((plan) => ({ found: plan, facts: planFacts(layers, request, plan) }));
+  const [only] = columns;
+  if (only !== undefined && columns.length === 1)
+    return planTable(layers, only.found, request, only.facts, Object.keys(settings.fixed));
+  if (used.length === 1) {
+    return plansTable(columns.map((column) => ({ ...column, heading: `${column.found.requested}×` })));
   }
-  const table = formatTable(rows, columns);
-  const counted = `speed-up ${plan.speedup.toFixed(3)}× over ${plan.counted.join(', ')}`;
-  return `${table}\n${counted}: ${formatCount(plan.macsBefore)} multiply-adds become ${formatCount(plan.macsAfter)}\n`;
+  const comparisons = speedups.map((speedup) => {
+    const these = columns.filter(({ found: { requested } }) => requested === speedup);
+    return `${speedups.length === 1 ? '' : `speed-up ${speedup}×\n`}${comparison(these)}`;
+  });
+  return `${comparisons.join('\n')}\n${explanation}`;
 }
 
-function whyLeft(layer: ConvolutionLayer, ranks: LayerRanks): string {
-  if (ranks.decomposition === 'spatial' && !splitsSpatially(layer)) return 'its kernel cannot be split';
-  return `${ranks.decomposition === '3d' ? 'three' : 'two'} layers cost no less`;
+/** The methods at one speed-up: their table, and how far the greedy is from the optimum. */
+function comparison(columns: readonly Omit<PlanColumn, 'heading'>[]): string {
+  const table = plansTable(
+    columns.map(({ found, facts: { energyKept, effect } }) => ({
+      heading: found.method,
+      found,
+      facts: { ...(energyKept === undefined ? {} : { energyKept }), ...(effect === undefined ? {} : { effect }) },
+    })),
+  );
+  const { energyKept = 1, energyOfGreedy = 1 } = columns.find(({ found }) => found.method === 'exact')?.facts ?? {};
+  return `${table}the exact optimum keeps ${moreThan(energyKept, energyOfGreedy)} the greedy\n`;
+}
+
+const explanation =
+  '(energy kept: the product over these layers; energy is the greedy for it, exact the optimum.\n' +
+  ' effect on answers: the sum of what each layer does alone; sensitivity is the optimum.)\n';
+
+function recordOf({ plans, request, kernels }: PlansFound): Record<string, unknown> {
+  const { latencies = {} } = request;
+  const timed = Object.entries(latencies).map(([name, { original, atRank }]) => [
+    name,
+    { original, atRank: Array.from(atRank) },
+  ]);
+  const measured = {
+    ...(timed.length === 0 ? {} : { latencies: Object.fromEntries(timed) }),
+    ...(kernels === undefined ? {} : { kernels }),
+  };
+  const [only] = plans;
+  if (only !== undefined && plans.length === 1) return { ...planRecord(only), ...measured };
+  const records = plans.map((plan) => ({ method: plan.method, requested: plan.requested, ...planRecord(plan) }));
+  return { plans: records, ...measured };
+}
+
+function planRecord({ plan, search }: FoundPlan): Record<string, unknown> {
+  const { cost, objective } = plan;
+  return {
+    ranks: plan.ranks,
+    ...(plan.decomposition === '3d' ? { spatialRanks: plan.spatialRanks } : {}),
+    speedup: plan.speedup,
+    counted: plan.counted,
+    ...(cost.budget === 'macs' ? {} : { cost }),
+    ...(objective === undefined ? {} : { objective }),
+    ...(search === undefined ? {} : { origin: search.origin, candidates: search.candidates, judges: search.judges }),
+  };
 }
