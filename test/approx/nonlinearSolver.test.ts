@@ -1,4 +1,4 @@
-import { nonlinearIterations, paperSchedule, solveLinear, solveNonlinear } from '@rankwise/approx';
+import { acceleratedSchedule, nonlinearIterations, paperSchedule, solveLinear, solveNonlinear } from '@rankwise/approx';
 import type { NonlinearSolution, PenaltyStage, ResponseSamples } from '@rankwise/approx';
 import { jacobiSvd } from '@rankwise/linalg';
 import { createRandom, fromNested } from '@rankwise/tensor';
@@ -105,6 +105,68 @@ describe('the alternation', () => {
       }),
       { numRuns: runs(30) },
     );
+  });
+
+  it('follows its definition under over-relaxation too, value by value', () => {
+    fc.assert(
+      fc.property(cases, fc.constantFrom(1.2, 1.5, 1.8, 2), ({ seed, d, extra, symmetric }, overRelaxation) => {
+        const n = d + extra;
+        const samples = problem(seed, n, d, symmetric);
+        const rank = 1 + (seed % d);
+        const expected = paperAlternation(samples, rank, [[1, 6]], overRelaxation);
+        fc.pre(expected.sensitivity < 1e4);
+        const { trace } = solveNonlinear(samples, rank, { schedule: [{ lambda: 1, iterations: 6, overRelaxation }] });
+        const scale = expected.sensitivity * (sumOfSquares(samples.target, samples.regressor) / expected.energy);
+        expected.iterations.forEach((step, i) => {
+          const found = trace[i]!;
+          for (const key of ['nonlinear', 'relaxedAfterAuxiliary', 'relaxedAfterFit'] as const) {
+            const ratio = Math.abs(found[key] - step[key] / expected.energy) / (scale * n * (i + 1) * Number.EPSILON);
+            const what = `seed ${seed}, ${n} x ${d}, rank ${rank}, ω ${overRelaxation}, iteration ${i}`;
+            expectRatio(`${key}, over-relaxed`, what, ratio);
+          }
+        });
+      }),
+      { numRuns: runs(30) },
+    );
+  });
+
+  it('at full rank never raises the relaxed objective under over-relaxation', () => {
+    fc.assert(
+      fc.property(cases, fc.constantFrom(1.2, 1.8, 2), ({ seed, d, extra, symmetric }, overRelaxation) => {
+        const samples = problem(seed, d + extra, d, symmetric);
+        const { trace } = solveNonlinear(samples, d, { schedule: [{ lambda: 1, iterations: 8, overRelaxation }] });
+        const scale = 8 * (sumOfSquares(samples.target, samples.regressor) / responseEnergy(samples.target));
+        const allowance = 8 * d * gamma((d + extra) * d, 'f64') * scale;
+        trace.forEach((step, i) => {
+          const what = `seed ${seed}, ω ${overRelaxation}, iteration ${i}: ${JSON.stringify(step)}`;
+          expect(step.relaxedAfterFit, what).toBeLessThanOrEqual(step.relaxedAfterAuxiliary + allowance);
+          const next = trace[i + 1];
+          if (next) expect(next.relaxedAfterAuxiliary, what).toBeLessThanOrEqual(step.relaxedAfterFit + allowance);
+        });
+      }),
+      { numRuns: runs(30) },
+    );
+  });
+
+  it('the accelerated schedule ends no higher than the linear start', () => {
+    fc.assert(
+      fc.property(cases, ({ seed, d, extra, symmetric }) => {
+        const samples = problem(seed, d + extra, d, symmetric);
+        const { trace, initial, final } = solveNonlinear(samples, 1 + (seed % d), { schedule: acceleratedSchedule });
+        expect(trace).toHaveLength(20);
+        expect(final).toBeLessThanOrEqual(initial);
+      }),
+      { numRuns: runs(30) },
+    );
+  });
+
+  it('refuses steps that are shorter than one or longer than two', () => {
+    const samples = problem(2, 30, 3, true);
+    for (const overRelaxation of [0.5, 2.1, Number.NaN]) {
+      expect(() => solveNonlinear(samples, 2, { schedule: [{ lambda: 1, iterations: 1, overRelaxation }] })).toThrow(
+        `solveNonlinear: schedule: expected 1 ≤ overRelaxation ≤ 2, got ${overRelaxation}`,
+      );
+    }
   });
 
   it('ends at the map of the paper', () => {

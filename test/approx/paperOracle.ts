@@ -39,11 +39,12 @@ interface Fit extends OracleMap {
   readonly sensitivity: number;
 }
 
-/** The alternation from the linear solution; `schedule` as [λ, iterations]. */
+/** The alternation from the linear solution; `schedule` as [λ, iterations]. With ω the fit is to y' + ω (z − y'), which the paper does not do. */
 export function paperAlternation(
   { target, regressor }: ResponseSamples,
   rank: number,
   schedule: readonly (readonly [number, number])[],
+  overRelaxation = 1,
 ): OracleResult {
   const y = inDoubles(target);
   const x = inDoubles(regressor);
@@ -58,7 +59,11 @@ export function paperAlternation(
       const z = matrixFrom(n, d, (row, j) => chooseZ(Math.max(0, at(y, row, j)), at(predicted, row, j), lambda));
       const nonlinear = squares(y, predicted);
       const relaxedAfterAuxiliary = squares(y, z) + lambda * distance(z, predicted);
-      current = fit(z, x, rank);
+      const beyond = matrixFrom(n, d, (row, j) => {
+        const before = at(predicted, row, j);
+        return before + overRelaxation * (at(z, row, j) - before);
+      });
+      current = fit(overRelaxation === 1 ? z : beyond, x, rank);
       sensitivity = Math.max(sensitivity, current.sensitivity);
       const relaxedAfterFit = squares(y, z) + lambda * distance(z, predict(current, x));
       iterations.push({ nonlinear, relaxedAfterAuxiliary, relaxedAfterFit });

@@ -100,7 +100,7 @@ export { balanced, solveLinear } from './solve/linearSolver.ts';
 export type { LinearSolution } from './solve/linearSolver.ts';
 export { columnResponses, isIdentity, isPoolable, nonlinearityName } from './solve/nonlinearity.ts';
 export type { Nonlinearity, ScalarResponse } from './solve/nonlinearity.ts';
-export { nonlinearIterations, paperSchedule, solveNonlinear } from './solve/nonlinearSolver.ts';
+export { acceleratedSchedule, nonlinearIterations, paperSchedule, solveNonlinear } from './solve/nonlinearSolver.ts';
 export type { IterationTrace, NonlinearOptions, NonlinearSolution, PenaltyStage } from './solve/nonlinearSolver.ts';
 export { relativeResponseError } from './solve/responseError.ts';
 export { pooledMaximum } from './solve/pooledStep.ts';

@@ -15,19 +15,23 @@
  * their products in f32 (relaxation.ts has the bounds). It starts from the linear solution; the default schedule is the paper's: λ = 0.01
  * for 25 iterations, then λ = 1 for 25 more.
  *
+ * Over-relaxation is not in the paper: with ω > 1 step (i) regresses w = y' + ω (z − y') instead of z. At full rank the relaxed objective
+ * then still falls, by ω (2 − ω) of what ω = 1 takes off it, but z follows a longer way; at a lower rank nothing proves that it falls,
+ * and the end is compared with the start as ever. It costs two products of d² d' a fit.
+ *
  * Source: Zhang et al. 2015, §2.2 (symmetric, ŷ = y) and §2.3 (asymmetric). Cost per iteration: n d (2 d' + d) multiply-adds
  * over the samples, 9 d² d' more for an improvement, one symmetric eigenproblem of size d for an exact step.
  */
 
-import { DomainError, referenceKernels, zeros } from '@rankwise/tensor';
-import type { Kernels, Tensor } from '@rankwise/tensor';
+import { DomainError, referenceKernels } from '@rankwise/tensor';
+import type { Kernels } from '@rankwise/tensor';
 import type { Regressor } from '@rankwise/linalg';
+import { auxiliaryRegression, residualOf } from './auxiliaryRegression.ts';
 import { linearStart, regressionMap } from './linearSolver.ts';
-import type { LinearSolution, LinearStart, ProblemMoments } from './linearSolver.ts';
+import type { LinearSolution, LinearStart } from './linearSolver.ts';
 import { checkNonlinearity } from './nonlinearity.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
 import { relax, relaxationScratch, singleScratch } from './relaxation.ts';
-import type { RelaxationSums } from './relaxation.ts';
 import { responseEnergy, squaredResponseError } from './responseError.ts';
 import { checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
@@ -36,6 +40,8 @@ import type { LowRankMap, ResponseSamples } from './samples.ts';
 export interface PenaltyStage {
   readonly lambda: number;
   readonly iterations: number;
+  /** ω, 1 ≤ ω ≤ 2; default 1: M is fitted to y' + ω (z − y'), beyond z where ω is above 1. */
+  readonly overRelaxation?: number;
 }
 
 /** The schedule of Zhang et al. 2015, §2.2: a small λ first, so that z may move far; then a firm one. */
@@ -43,6 +49,12 @@ export const paperSchedule: readonly PenaltyStage[] = [
   { lambda: 0.01, iterations: 25 },
   { lambda: 1, iterations: 25 },
 ];
+
+/**
+ * A firm λ from the start, and steps of nearly twice the length: in a fifth to a half of the paper's iterations it is where those end,
+ * and goes lower. Measured in the README, under what was tried.
+ */
+export const acceleratedSchedule: readonly PenaltyStage[] = [{ lambda: 1, iterations: 20, overRelaxation: 1.8 }];
 
 /** A λ at which z cannot move by a part in 2^40 any more, and far from where λ y'² overflows. */
 const largestLambda = 2 ** 40;
@@ -151,13 +163,14 @@ export function* nonlinearIterations(
   const improvable = isImprovable(start, regressor);
   const scratch = (improvable ? singleScratch : relaxationScratch)(samples, start.rank);
   const trace: IterationTrace[] = [...(resume?.trace ?? [])];
+  const [count = 0] = samples.target.shape;
   let { map } = resume ?? start;
   let before = 0;
-  for (const { lambda, iterations } of schedule) {
+  for (const { lambda, iterations, overRelaxation = 1 } of schedule) {
     for (let i = Math.max(0, trace.length - before); i < iterations; i++) {
       const between = improvable && i < iterations - 1;
       const sums = relax(samples, map, nonlinearity, lambda, scratch, kernels, between ? 'single' : 'double');
-      const fit = auxiliaryRegression(map, sums, moments, samples.target.shape[0] ?? 0, kernels);
+      const fit = auxiliaryRegression({ map, sums, moments, count, overRelaxation, kernels });
       const initial = between ? map.left : undefined;
       const { solution, explained } = regressionMap(
         regressor,
@@ -168,7 +181,9 @@ export function* nonlinearIterations(
         kernels,
         initial,
       );
-      const residual = Math.max(0, fit.deviation - explained);
+      const missed = Math.max(0, fit.deviation - explained);
+      const residual =
+        overRelaxation === 1 ? missed : residualOf(missed, map, solution.map, sums, overRelaxation, kernels);
       map = solution.map;
       trace.push({
         iteration: trace.length,
@@ -192,49 +207,20 @@ function isImprovable({ rank }: LinearSolution, regressor: Regressor): boolean {
   return regressor.rank > 0 && regressor.dimension >= leastWidthToImprove && 2 * rank <= regressor.dimension;
 }
 
-/** The moments of z that step (i) needs, from the sums of step (ii). */
-interface AuxiliaryMoments {
-  /** z̄, [d]. */
-  readonly mean: Float64Array;
-  /** Σ (z − z̄)(ŷ − ŷ̄)ᵀ = M Σ (ŷ − ŷ̄)(ŷ − ŷ̄)ᵀ + Σ e ŷᵀ − n ē ŷ̄ᵀ, [d, d]. */
-  readonly cross: Tensor<'f64'>;
-  /** Σ ‖z − z̄‖². */
-  readonly deviation: number;
-}
-
-function auxiliaryRegression(
-  map: LowRankMap,
-  sums: RelaxationSums,
-  moments: ProblemMoments,
-  count: number,
-  kernels: Kernels,
-): AuxiliaryMoments {
-  const width = map.offset.length;
-  const rank = map.left.shape[1] ?? 0;
-  const projected = zeros('f64', [rank, width]);
-  kernels.matmul({ a: map.right, b: moments.regressorMoment, out: projected });
-  const cross: Tensor<'f64'> = { ...sums.shiftMoment, data: sums.shiftMoment.data.slice() };
-  kernels.matmul({ a: map.left, b: projected, out: cross, beta: 1 });
-  const mean = sums.auxiliarySum.map((sum) => sum / count);
-  let deviation = sums.auxiliarySquares;
-  for (let i = 0; i < width; i++) {
-    deviation -= count * mean[i]! * mean[i]!;
-    for (let j = 0; j < width; j++) cross.data[i * width + j]! -= sums.shiftSum[i]! * moments.regressorMean[j]!;
-  }
-  return { mean, cross, deviation };
-}
-
 /**
  * Refuses stages that cannot be run.
- * @throws DomainError when a λ is not positive and finite, or a number of iterations is not an integer ≥ 0.
+ * @throws DomainError when a λ is not positive and finite, a number of iterations is not an integer ≥ 0, or ω is not in 1…2.
  */
 export function checkSchedule(caller: string, schedule: readonly PenaltyStage[]): void {
-  for (const { lambda, iterations } of schedule) {
+  for (const { lambda, iterations, overRelaxation = 1 } of schedule) {
     if (!(lambda > 0 && lambda <= largestLambda)) {
       throw new DomainError(`${caller}: schedule: expected 0 < lambda ≤ ${largestLambda}, got ${lambda}`);
     }
     if (!Number.isInteger(iterations) || iterations < 0) {
       throw new DomainError(`${caller}: schedule: expected iterations ≥ 0 as an integer, got ${iterations}`);
+    }
+    if (!(overRelaxation >= 1 && overRelaxation <= 2)) {
+      throw new DomainError(`${caller}: schedule: expected 1 ≤ overRelaxation ≤ 2, got ${overRelaxation}`);
     }
   }
 }
