@@ -1,6 +1,6 @@
 /** `rankwise approximate`: makes a model cheaper and writes the result. */
 
-import { approximate, convolutionLayers, renderReport } from '@rankwise/approx';
+import { acceleratedSchedule, approximate, convolutionLayers, renderReport } from '@rankwise/approx';
 import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
 import { modelFileParts } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
@@ -28,6 +28,7 @@ import { withZooWeights } from './zooWeights.ts';
 const solvers = ['nonlinear', 'linear'] as const;
 const reconstructions = ['asymmetric', 'symmetric'] as const;
 const splits = ['filter', 'data'] as const;
+const schedules = ['paper', 'accelerated'] as const;
 const methods = ['best', 'sensitivity', 'energy', 'exact', 'uniform'] as const;
 
 type Settings = RankSettings & Omit<ApproximateOptions, 'journal' | 'kernels' | 'onProgress' | 'signal'>;
@@ -68,6 +69,14 @@ export const approximateCommand: Command = {
       argument: 'NAME',
       text: 'asymmetric (each layer corrects the errors of those before it) or symmetric.',
       fallback: 'asymmetric',
+    },
+    schedule: {
+      argument: 'NAME',
+      text: 'paper (25 alternations at λ = 0.01, 25 at λ = 1) or accelerated (20 at λ = 1, over-relaxed) for the nonlinear solver.',
+      fallback: 'paper',
+    },
+    pooled: {
+      text: 'Fit layers in front of a max pool by their pooled responses. Not with a descent or a spatial decomposition.',
     },
     descent: {
       argument: 'N',
@@ -178,11 +187,14 @@ function readSettings(options: OptionValues): Settings {
   const solver = options.choice('solver', solvers);
   const reconstruction = options.choice('reconstruction', reconstructions);
   const spatialReconstruction = options.choice('split', splits);
+  const schedule = options.choice('schedule', schedules);
   return {
     ...(speedup === undefined ? { ranks: 'manual' } : { ranks: method ?? 'best', speedup }),
     ...readRankOptions(options, fixed, speedup !== undefined),
     ...(solver === undefined ? {} : { solver }),
     ...(reconstruction === undefined ? {} : { reconstruction }),
+    ...(schedule === 'accelerated' ? { schedule: acceleratedSchedule } : {}),
+    pooled: options.flag('pooled'),
     descent: options.integer('descent', { least: 0 }) ?? 0,
     ...(spatialReconstruction === undefined ? {} : { spatialReconstruction }),
     images: options.integer('images', { least: 1 }) ?? 1,
