@@ -39,7 +39,7 @@ const definitions = [
  *   version: 1,
  *   model: 'digits & letters',
  *   settings: {
- *     decomposition: 'channel', solver: 'linear', reconstruction: 'symmetric', spatialReconstruction: null, ranks: 'uniform',
+ *     decomposition: 'channel', solver: 'linear', reconstruction: 'symmetric', spatialReconstruction: null, pooled: false, ranks: 'uniform',
  *     requestedSpeedup: 2,
  *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, pooled: false, seed: 1,
  *   },
