@@ -97,7 +97,7 @@ svg .rule-name{fill:var(--soft)}
 
 const narrow = `
 @media (max-width:860px){.aside{display:block}.figures{grid-template-columns:minmax(0,1fr)}figure .charts{max-width:560px}}
-@media (max-width:560px){main{padding:24px 16px 48px}h1{font-size:25px}h2{margin-top:40px}.figures{gap:44px;margin-top:40px}.scroll{margin:0 -16px;padding:0 16px}
+@media (max-width:560px){main{padding:24px 16px 48px}.wrap{min-width:11em}h1{font-size:25px}h2{margin-top:40px}.figures{gap:44px;margin-top:40px}.scroll{margin:0 -16px;padding:0 16px}
 .numbers{gap:22px}.numbers .big{font-size:31px}.panels{grid-template-columns:1fr 1fr;gap:24px 16px}.panel p{display:block}.panel b{display:block}
 .terms{grid-template-columns:1fr 1fr;gap:12px 20px}}
 @media print{body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}tr{break-inside:avoid}.scroll{overflow:visible;margin:0;padding:0}table{font-size:8.5pt}th,td{padding-left:9px}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}`;
