@@ -41,7 +41,7 @@ const definitions = [
  *   settings: {
  *     decomposition: 'channel', solver: 'linear', reconstruction: 'symmetric', spatialReconstruction: null, pooled: false, ranks: 'uniform',
  *     requestedSpeedup: 2,
- *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, pooled: false, seed: 1,
+ *     availableImages: 100, images: 100, heldOutImages: 0, positions: 10, seed: 1,
  *   },
  *   digests: { original: '', approximated: '', images: '', heldOut: null },
  *   rankSelection: { cost: { budget: 'macs', before: 8, after: 4 }, objective: null, judges: 0, candidates: [] },

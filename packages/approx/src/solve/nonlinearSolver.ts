@@ -52,7 +52,7 @@ export const paperSchedule: readonly PenaltyStage[] = [
 
 /**
  * A firm λ from the start, and steps of nearly twice the length: in a fifth to a half of the paper's iterations it is where those end,
- * and goes lower. Measured in the README, under what was tried.
+ * and goes lower; in a last layer of very sparse responses it may stop a little above. Measured in the README, under what was tried.
  */
 export const acceleratedSchedule: readonly PenaltyStage[] = [{ lambda: 1, iterations: 20, overRelaxation: 1.8 }];
 
