@@ -194,6 +194,18 @@ describe('every method', () => {
     expect(plan.macsAfter).toBe(after);
   });
 
+  it('leaves a layer as it is that takes longer at every rank, rather than miss the budget', () => {
+    // Speed-up 1 is in reach by doing nothing in conv2, which decomposing only slows down.
+    const slowed = { ...latencies, conv2: { original: 4, atRank: Array.from({ length: 9 }, () => 50) } };
+    for (const method of ['uniform', 'energy', 'exact', 'sensitivity'] as const) {
+      for (const speedup of [1, 1.2]) {
+        const plan = selectRanks(layers, { ...base, method, speedup, budget: 'milliseconds', latencies: slowed });
+        expect(plan.leftAlone, method).toContain('conv2');
+        expect(plan.cost.before / plan.cost.after).toBeGreaterThanOrEqual(speedup);
+      }
+    }
+  });
+
   it('refuses unknown units and methods, odd multiples and milliseconds that nobody measured', () => {
     const call = (request: object) => () =>
       // Callers without types may pass anything.

@@ -81,10 +81,10 @@ function uniform(
   costs: RankCosts,
 ): Record<string, number> {
   const rule = ruleOf(request);
-  const least = ownRecord(layers.map((layer) => [layer.name, allowedRanks(layer, request)[0] ?? 1] as const));
+  const least = ownRecord(layers.map((layer) => [layer.name, settledRank(layer, 1, request, costs)] as const));
   for (let each = request.speedup ?? 1; ; each *= 1.01) {
     const ranks = ownRecord(
-      layers.map((layer) => [layer.name, allowedRank(layer, rule.uniform(layer, each), request)] as const),
+      layers.map((layer) => [layer.name, settledRank(layer, rule.uniform(layer, each), request, costs)] as const),
     );
     const cost = total(layers, (layer) => costs.at(layer, ranks[layer.name] ?? 1));
     if (cost <= budget || layers.every(({ name }) => ranks[name] === least[name])) return ranks;
@@ -120,7 +120,18 @@ function greedy(
     const layer = byName.get(name);
     if (layer === undefined) continue;
     walked[name] = (walked[name] ?? 1) - 1;
-    ranks[name] = allowedRank(layer, walked[name], request);
+    ranks[name] = settledRank(layer, walked[name], request, costs);
   }
   return ranks;
+}
+
+/**
+ * The allowed rank nearest below, or the full one, at which the layer stays as it is, where that costs less: measured milliseconds of a
+ * small layer can grow with every decomposition.
+ */
+function settledRank(layer: ConvolutionLayer, rank: number, request: RankRequest, costs: RankCosts): number {
+  const allowed = allowedRank(layer, rank, request);
+  if (costs.at(layer, allowed) <= costs.original(layer)) return allowed;
+  const most = allowedRanks(layer, request).at(-1) ?? allowed;
+  return ruleOf(request).pays(layer, most) ? allowed : most;
 }

@@ -48,7 +48,7 @@ export const ranksCommand: Command = {
       text: "The least sum of each layer's effect on the network's answers, measured alone; needs --data.",
     },
     best: {
-      text: 'The ranks that approximate chooses by default: plans are carried out and judged by the answers; needs --data.',
+      text: 'As approximate chooses by default: plans are carried out and judged by the answers; needs --data.',
     },
     fixed: {
       argument: 'NAME=RANK,…',
