@@ -124,7 +124,16 @@ describe('journal of approximate', () => {
   it('an interrupt says how to go on', async () => {
     const expected = await undisturbed();
     const output = join(folder.path, 'interrupted.safetensors');
-    const { code, stderr } = await run(argumentsFor(output), { interrupt: (press) => setTimeout(press, 150) });
+    // As soon as something is kept.
+    const interrupt = (press: () => void): void => {
+      const isKept = (): boolean => existsSync(journalOf(output)) && readdirSync(journalOf(output)).length > 0;
+      const timer = setInterval(() => {
+        if (!isKept()) return;
+        clearInterval(timer);
+        press();
+      }, 1);
+    };
+    const { code, stderr } = await run(argumentsFor(output), { interrupt });
     expect(code).toBe(1);
     expect(stderr).toBe(`rankwise: interrupted; the same command goes on from here, with ${journalOf(output)}\n`);
     expect((await run(argumentsFor(output))).code).toBe(0);
