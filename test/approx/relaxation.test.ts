@@ -166,6 +166,8 @@ describe('relax', () => {
   });
 
   it('single precision: the moment and the objectives keep their bounds', () => {
+    // Not every run's: where the offset drowns the responses (seed 208998660 at 2^-20) no z moves, and both are zero.
+    let runsThatDiffer = 0;
     fc.assert(
       fc.property(seeds, fc.constantFrom(0.01, 1), fc.constantFrom(-20, 0, 20), (seed, lambda, power) => {
         const random = createRandom(seed);
@@ -212,10 +214,11 @@ describe('relax', () => {
         single.shiftMoment.data.forEach((value, index) =>
           expectWithin(value, double.shiftMoment.data[index]!, moments[index]!, `shiftMoment ${index}`),
         );
-        expect(single.shiftMoment.data).not.toEqual(double.shiftMoment.data);
+        if (single.shiftMoment.data.some((value, index) => value !== double.shiftMoment.data[index])) runsThatDiffer++;
       }),
-      { numRuns: runs(60) },
+      { numRuns: runs(60), examples: [[208998660, 0.01, -20]] },
     );
+    expect(runsThatDiffer).toBeGreaterThan(0);
   });
 
   it('single precision is double where the samples are beyond it', () => {
