@@ -14,7 +14,7 @@ import type { Plan } from './plan.ts';
 const dataFolder = fileURLToPath(new URL('../data/', import.meta.url));
 
 /**
- * How much is computed. `usual` takes some ten minutes on two cores with simd kernels; `thorough` is the paper's calibration and every test
+ * How much is computed. `usual` takes some fifteen minutes on two cores with simd kernels; `thorough` is the paper's calibration and every test
  * photograph; `quick` shows that everything runs.
  */
 const efforts = {
