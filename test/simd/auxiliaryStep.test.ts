@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { DomainError, full, ShapeError } from '@rankwise/tensor';
-import type { AuxiliaryStepCall, AuxiliaryStepSums, Tensor } from '@rankwise/tensor';
+import type { AuxiliaryStepCall, AuxiliaryStepSums, FloatDType, Tensor } from '@rankwise/tensor';
 import { createSimdKernels } from '../../packages/simd/src/run/simdKernels.ts';
 import { reluStepInPlace as reference } from '../../packages/approx/src/solve/auxiliaryStep.ts';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -29,14 +29,16 @@ interface Case {
   readonly width: number;
   readonly lambda: number;
   readonly seed: number;
+  /** Of the predictions; f64 unless it says f32. */
+  readonly dtype?: FloatDType;
 }
 
 /** A call of its own: views with offsets, sums that start at 3 and −2. */
-function makeCall({ rows, width, lambda, seed }: Case, values: Values): AuxiliaryStepCall {
+function makeCall({ rows, width, lambda, seed, dtype = 'f64' }: Case, values: Values): AuxiliaryStepCall {
   return {
     nonlinearity: 'relu',
     target: seeded('f32', [rows, width], seed, { values, offset: seed % 5 }),
-    predicted: seeded('f64', [rows, width], seed + 1, { values, offset: seed % 3 }),
+    predicted: seeded(dtype, [rows, width], seed + 1, { values, offset: seed % 3 }),
     offset: seeded('f64', [width], seed + 2, { values }).data,
     lambda,
     auxiliarySum: full('f64', [width], 3).data,
@@ -91,15 +93,40 @@ describe('auxiliaryStepInPlace', () => {
   it.each([0, 1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 67, 128, 129])(
     '%i rows, around the groups of 4 and 64: exact',
     (rows) => {
-      for (const width of [0, 1, 2, 3, 6])
-        expectLikeReference({ rows, width, lambda: 1, seed: rows + width }, 'integers');
+      for (const width of [0, 1, 2, 3, 6]) {
+        for (const dtype of ['f32', 'f64'] as const) {
+          expectLikeReference({ rows, width, lambda: 1, seed: rows + width, dtype }, 'integers');
+        }
+      }
     },
   );
 
   it('rows of several windows, with a rest', () => {
-    // A window is 256 KiB of 12 bytes an element, at least 64 rows.
+    // A window is 256 KiB of 8 or 12 bytes an element, at least 64 rows.
     expectLikeReference({ rows: 70, width: 1001, lambda: 1, seed: 1 }, 'integers');
     expectLikeReference({ rows: 500, width: 65, lambda: 0.01, seed: 2 }, 'noise');
+    expectLikeReference({ rows: 700, width: 65, lambda: 0.01, seed: 3, dtype: 'f32' }, 'noise');
+  });
+
+  it.each(['f32', 'f64'] as const)('steps %s predictions in the linear memory where they are', (dtype) => {
+    const which = { rows: 700, width: 65, lambda: 0.3, seed: 5, dtype };
+    for (const made of [kernels, threaded]) {
+      const { workspace } = made;
+      const call = makeCall(which, 'noise');
+      const resident = workspace?.borrow(dtype, [702, 65]);
+      if (resident === undefined) throw new Error('expected room');
+      resident.data.fill(7);
+      resident.data.set(call.predicted.data.subarray(call.predicted.offset), 65);
+      const inside = { ...resident, shape: [700, 65], offset: 65 };
+      const expected = makeCall(which, 'noise');
+      expect(step({ ...call, predicted: inside }, made)).toEqual(step(expected));
+      for (const key of ['auxiliarySum', 'shiftSum'] as const) expectSameElements(call[key], expected[key]);
+      const { data, offset } = expected.predicted;
+      expectSameElements(resident.data.slice(65, 65 * 701), data.slice(offset, offset + 65 * 700));
+      for (const row of [0, 701])
+        expect(resident.data.subarray(65 * row, 65 * row + 65)).toEqual(resident.data.slice(0, 65).fill(7));
+      workspace?.release(resident);
+    }
   });
 
   it('has the reference’s bits in every element and its sums within rounding', () => {
@@ -111,6 +138,7 @@ describe('auxiliaryStepInPlace', () => {
         fc.integer({ min: -30, max: 30 }).map((e) => 2 ** e),
       ),
       seed: fc.nat(1e6),
+      dtype: fc.constantFrom<FloatDType>('f32', 'f64'),
     });
     fc.assert(
       fc.property(cases, fc.constantFrom<Values>('noise', 'integers'), (which, values) => {
@@ -152,7 +180,7 @@ describe('auxiliaryStepInPlace', () => {
   it('refuses predictions that overlap a sum', () => {
     const call = makeCall({ rows: 2, width: 3, lambda: 1, seed: 0 }, 'noise');
     const data = new Float64Array(9);
-    const predicted: Tensor<'f64'> = { ...call.predicted, data, offset: 0 };
+    const predicted: Tensor<'f64'> = { ...call.predicted, dtype: 'f64', data, offset: 0 };
     const wrong = { ...call, predicted, shiftSum: data.subarray(5, 8) };
     expect(() => step(wrong)).toThrow(/predicted: expected memory of its own, got a tensor that overlaps shiftSum/);
   });

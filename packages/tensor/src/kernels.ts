@@ -88,8 +88,8 @@ export interface AuxiliaryStepCall {
   readonly nonlinearity: 'relu';
   /** y, [rows, width], contiguous, finite. */
   readonly target: Tensor<'f32'>;
-  /** [rows, width], contiguous, finite; each y' − offset is replaced by e = z − y'. */
-  readonly predicted: Tensor<'f64'>;
+  /** [rows, width], contiguous, finite; each y' − offset is replaced by e = z − y', rounded to the tensor's dtype. */
+  readonly predicted: Tensor<FloatDType>;
   /** [width]. */
   readonly offset: Float64Array;
   /** λ > 0. */
@@ -156,7 +156,7 @@ export interface Kernels {
   add(a: Tensor<'f32'>, b: Tensor<'f32'>, output: Tensor<'f32'>): void;
   /**
    * Optional: callers have a plain loop for kernels without it. Each e has the bits of the formulas above in f64, each operation
-   * rounded once; a sum of n terms t, each a few operations in f64, is off by at most γ_{n+6} Σ |t|, u = 2^-53.
+   * rounded once (and then to f32, where `predicted` is f32); a sum of n terms t, each a few operations in f64, is off by at most γ_{n+6} Σ |t|, u = 2^-53.
    */
   auxiliaryStepInPlace?(call: AuxiliaryStepCall): AuxiliaryStepSums;
   /** Where outputs are best put that only the next calls read. Absent where ordinary memory is as good. */

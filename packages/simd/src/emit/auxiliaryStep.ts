@@ -6,12 +6,13 @@
  *   partial sums of an item: [ nonlinear | relaxed | shift² | z² ] two lanes each, then Σ z [width], then Σ e [width]
  * ```
  *
- * Every operation is the formula's own, rounded once (no relaxed multiply-add), so e has the reference's bits; the sums differ from
+ * Every operation is the formula's own, rounded once (no relaxed multiply-add), so e has the reference's bits, rounded once more where it is kept in f32; the sums differ from
  * the reference's in order only. Items have sums of their own, added by the caller in order: any split over threads gives the same
  * bits.
  */
 
-import { f64, f64x2, i32, memory, v128 } from '../assembler/instructions.ts';
+import type { FloatDType } from '@rankwise/tensor';
+import { f32x4, f64, f64x2, i32, memory, v128 } from '../assembler/instructions.ts';
 import type { Expression } from '../assembler/instructions.ts';
 import type { FunctionBuilder, Local } from '../assembler/functionBuilder.ts';
 import type { ModuleBuilder } from '../assembler/moduleBuilder.ts';
@@ -21,7 +22,7 @@ import type { FieldLocals, Task } from './task.ts';
 const stepFields = {
   /** [rows, width], f32. */
   target: 'i32',
-  /** [rows, width], f64; e when done. */
+  /** [rows, width], of the task's dtype; e when done. */
   predicted: 'i32',
   /** [width], f64. */
   offset: 'i32',
@@ -32,7 +33,10 @@ const stepFields = {
   lambda: 'f64',
 } as const;
 
-export const auxiliaryStepTask: Task<typeof stepFields> = { name: 'auxiliary_step', fields: stepFields };
+/** The step for predictions of a dtype; z and e are worked out in f64 in either case. */
+export function auxiliaryStepTask(dtype: FloatDType): Task<typeof stepFields> {
+  return { name: `auxiliary_step_${dtype}`, fields: stepFields };
+}
 
 /** Rows of an item. */
 export const rowsOfItem = 64;
@@ -44,6 +48,9 @@ export const scalarPartials = 8;
 export function partialBytes(width: number): number {
   return 8 * (scalarPartials + 2 * width);
 }
+
+/** Bytes of a number. */
+const sizes = { f32: 4, f64: 8 } as const;
 
 /** Rows done together. */
 const rowsOfGroup = 4;
@@ -70,28 +77,43 @@ interface Column {
 /** How many columns are done at once, and how they are read and written: a single one leaves zeros in the second lane. */
 interface Span {
   readonly columns: 1 | 2;
+  readonly f64: Access;
+  readonly f32: Access;
+}
+
+/** Numbers of a dtype in memory, f64 in registers. */
+interface Access {
   load(address: Local<'i32'>): Expression<'v128'>;
   store(address: Local<'i32'>, value: Expression<'v128'>): Expression<'none'>;
-  loadTarget(address: Local<'i32'>): Expression<'v128'>;
 }
 
 const pair: Span = {
   columns: 2,
-  load: (address) => v128.load(address.get()),
-  store: (address, value) => v128.store(address.get(), value),
-  loadTarget: (address) => v128.load64_zero(address.get()),
+  f64: {
+    load: (address) => v128.load(address.get()),
+    store: (address, value) => v128.store(address.get(), value),
+  },
+  f32: {
+    load: (address) => f64x2.promote_low_f32x4(v128.load64_zero(address.get())),
+    store: (address, value) => v128.store64_lane(address.get(), f32x4.demote_f64x2_zero(value), 0),
+  },
 };
 
 /** A column of zeros adds zeros to every sum, so the empty lane needs no mask. */
 const single: Span = {
   columns: 1,
-  load: (address) => v128.load64_zero(address.get()),
-  store: (address, value) => v128.store64_lane(address.get(), value, 0),
-  loadTarget: (address) => v128.load32_zero(address.get()),
+  f64: {
+    load: (address) => v128.load64_zero(address.get()),
+    store: (address, value) => v128.store64_lane(address.get(), value, 0),
+  },
+  f32: {
+    load: (address) => f64x2.promote_low_f32x4(v128.load32_zero(address.get())),
+    store: (address, value) => v128.store32_lane(address.get(), f32x4.demote_f64x2_zero(value), 0),
+  },
 };
 
-export function emitAuxiliaryStep(module: ModuleBuilder): void {
-  emitTask(module, auxiliaryStepTask, (f, fields, range) => {
+export function emitAuxiliaryStep(module: ModuleBuilder, dtype: FloatDType): void {
+  emitTask(module, auxiliaryStepTask(dtype), (f, fields, range) => {
     const registers: Registers = {
       lambda: f.local('v128'),
       divisor: f.local('v128'),
@@ -107,7 +129,7 @@ export function emitAuxiliaryStep(module: ModuleBuilder): void {
       f.set(partial, at(fields.partials, item, bytes));
       f.do(memory.fill(partial.get(), i32.const(0), bytes.get()));
       for (const sum of registers.sums) f.set(sum, zero());
-      emitItem(f, fields, registers, item, partial);
+      emitItem(f, dtype, fields, registers, item, partial);
       registers.sums.forEach((sum, index) => f.do(v128.store(partial.get(), sum.get(), 16 * index)));
     });
   });
@@ -115,6 +137,7 @@ export function emitAuxiliaryStep(module: ModuleBuilder): void {
 
 function emitItem(
   f: FunctionBuilder,
+  dtype: FloatDType,
   { target, predicted, offset, rows, width }: FieldLocals<typeof stepFields>,
   registers: Registers,
   item: Local<'i32'>,
@@ -139,7 +162,7 @@ function emitItem(
     f.set(column.rows, smaller(i32.sub(end.get(), row.get()), i32.const(rowsOfGroup)));
     f.set(left, i32.mul(row.get(), width.get()));
     f.set(column.target, at(target, left, 4));
-    f.set(column.predicted, at(predicted, left, 8));
+    f.set(column.predicted, at(predicted, left, sizes[dtype]));
     f.set(column.offset, offset.get());
     f.set(column.auxiliarySum, i32.add(partial.get(), i32.const(8 * scalarPartials)));
     f.set(column.shiftSum, at(column.auxiliarySum, width, 8));
@@ -147,46 +170,49 @@ function emitItem(
     f.block((exit) => {
       f.loop((again) => {
         f.branch(exit, i32.ge_u(column.offset.get(), last.get()));
-        emitColumn(f, column, width, registers, pair);
+        emitColumn(f, dtype, column, width, registers, pair);
         f.branch(again);
       });
     });
-    f.if(i32.and(width.get(), i32.const(1)), () => emitColumn(f, column, width, registers, single));
+    f.if(i32.and(width.get(), i32.const(1)), () => emitColumn(f, dtype, column, width, registers, single));
   });
 }
 
 /** One span of columns of a group of rows; then the places of the next. */
-function emitColumn(f: FunctionBuilder, column: Column, width: Local<'i32'>, registers: Registers, span: Span): void {
+function emitColumn(
+  f: FunctionBuilder,
+  dtype: FloatDType,
+  column: Column,
+  width: Local<'i32'>,
+  registers: Registers,
+  span: Span,
+): void {
   const offset = f.local('v128');
   const auxiliarySum = f.local('v128');
   const shiftSum = f.local('v128');
   const target = f.local('i32');
   const predicted = f.local('i32');
   const row = f.local('i32');
-  f.set(offset, span.load(column.offset));
-  f.set(auxiliarySum, span.load(column.auxiliarySum));
-  f.set(shiftSum, span.load(column.shiftSum));
+  const { f64: sums, f32: targets, [dtype]: predictions } = span;
+  f.set(offset, sums.load(column.offset));
+  f.set(auxiliarySum, sums.load(column.auxiliarySum));
+  f.set(shiftSum, sums.load(column.shiftSum));
   f.set(target, column.target.get());
   f.set(predicted, column.predicted.get());
   f.count(row, i32.const(0), column.rows.get(), 1, () => {
-    const { z, shift } = emitElements(
-      f,
-      f64x2.promote_low_f32x4(span.loadTarget(target)),
-      f64x2.add(span.load(predicted), offset.get()),
-      registers,
-    );
+    const guess = f64x2.add(predictions.load(predicted), offset.get());
+    const { z, shift } = emitElements(f, targets.load(target), guess, registers);
     f.set(auxiliarySum, f64x2.add(auxiliarySum.get(), z.get()));
     f.set(shiftSum, f64x2.add(shiftSum.get(), shift.get()));
-    f.do(span.store(predicted, shift.get()));
+    f.do(predictions.store(predicted, shift.get()));
     f.set(target, at(target, width, 4));
-    f.set(predicted, at(predicted, width, 8));
+    f.set(predicted, at(predicted, width, sizes[dtype]));
   });
-  f.do(span.store(column.auxiliarySum, auxiliarySum.get()));
-  f.do(span.store(column.shiftSum, shiftSum.get()));
+  f.do(sums.store(column.auxiliarySum, auxiliarySum.get()));
+  f.do(sums.store(column.shiftSum, shiftSum.get()));
   advanceBy(f, column.target, 4 * span.columns);
-  for (const place of [column.predicted, column.offset, column.auxiliarySum, column.shiftSum]) {
-    advanceBy(f, place, 8 * span.columns);
-  }
+  advanceBy(f, column.predicted, sizes[dtype] * span.columns);
+  for (const place of [column.offset, column.auxiliarySum, column.shiftSum]) advanceBy(f, place, 8 * span.columns);
 }
 
 /** z and e of two elements from y and y', their costs added to the sums. */

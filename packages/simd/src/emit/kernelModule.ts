@@ -43,7 +43,7 @@ export function emitKernelModule({ memory, relaxed }: ModuleOptions): Uint8Array
   emitWinograd(module, passes[0]!);
   emitPools(module);
   emitElementwise(module);
-  emitAuxiliaryStep(module);
+  for (const dtype of ['f32', 'f64'] as const) emitAuxiliaryStep(module, dtype);
   emitMatrixTimesVector(module, numberFormat('f64', relaxed));
   emitSymmetricTimesVector(module, numberFormat('f64', relaxed));
   return module.encode();

@@ -2,7 +2,7 @@
  * The solver's auxiliary step on a window of rows at a time. See Kernels.auxiliaryStepInPlace.
  *
  * A window goes into the linear memory, through the step and back while it is in the second-level cache: copying it costs less than
- * a pass over main memory. The items and the order of the sums do not depend on the window or the threads.
+ * a pass over main memory. Predictions that lie in the linear memory already stay where they are. The items and the order of the sums do not depend on the window or the threads.
  */
 
 import { checkAuxiliaryStepCall } from '@rankwise/tensor';
@@ -10,43 +10,49 @@ import type { AuxiliaryStepCall, AuxiliaryStepSums } from '@rankwise/tensor';
 import { auxiliaryStepTask, partialBytes, rowsOfItem, scalarPartials } from '../emit/auxiliaryStep.ts';
 import type { Machine } from './machine.ts';
 import { withScratch } from './machine.ts';
+import { bytesOf, viewOf } from './transfer.ts';
 import { windowBytes } from './window.ts';
 
-/** An f32 and an f64 for each element of a window. */
-const elementBytes = 12;
 /** Vector instructions for two elements, roughly. */
 const instructions = 32;
 
 export function auxiliaryStepInPlace(machine: Machine, call: AuxiliaryStepCall): AuxiliaryStepSums {
   const { rows, width } = checkAuxiliaryStepCall(call);
   const { target, predicted, offset, lambda } = call;
+  const { dtype } = predicted;
   const sums = new Float64Array(scalarPartials);
-  const items = Math.max(1, Math.floor((machine.runner.threads * windowBytes) / (elementBytes * width * rowsOfItem)));
+  const rowBytes = { target: 4 * width, predicted: bytesOf(dtype) * width };
+  const itemBytes = (rowBytes.target + rowBytes.predicted) * rowsOfItem;
+  const items = Math.max(1, Math.floor((machine.runner.threads * windowBytes) / itemBytes));
   const windowRows = Math.min(rows, items * rowsOfItem);
+  const resident = machine.workspace?.addressOf(predicted);
   withScratch(machine, (allocate) => {
     const addresses = {
-      target: allocate(4 * windowRows * width),
-      predicted: allocate(8 * windowRows * width),
+      target: allocate(rowBytes.target * windowRows),
+      predicted: resident ?? allocate(rowBytes.predicted * windowRows),
       offset: allocate(8 * width),
       partials: allocate(Math.ceil(windowRows / rowsOfItem) * partialBytes(width)),
     };
     const { f32, f64 } = machine.heap;
+    const view = viewOf(machine.heap, dtype);
     f64.set(offset, addresses.offset / 8);
     for (let from = 0; from < rows; from += windowRows) {
       const count = Math.min(windowRows, rows - from);
       const size = count * width;
+      const observed = target.offset + from * width;
       const start = predicted.offset + from * width;
-      const window = target.data.subarray(target.offset + from * width, target.offset + from * width + size);
-      f32.set(window, addresses.target / 4);
-      f64.set(predicted.data.subarray(start, start + size), addresses.predicted / 8);
+      f32.set(target.data.subarray(observed, observed + size), addresses.target / 4);
+      const place = addresses.predicted + (resident === undefined ? 0 : from * rowBytes.predicted);
+      const first = place / bytesOf(dtype);
+      if (resident === undefined) view.set(predicted.data.subarray(start, start + size), first);
       const blocks = Math.ceil(count / rowsOfItem);
       machine.runner.run(
-        auxiliaryStepTask,
-        { ...addresses, rows: count, width, lambda },
+        auxiliaryStepTask(dtype),
+        { ...addresses, predicted: place, rows: count, width, lambda },
         blocks,
         (size / 2) * instructions,
       );
-      predicted.data.set(f64.subarray(addresses.predicted / 8, addresses.predicted / 8 + size), start);
+      if (resident === undefined) predicted.data.set(view.subarray(first, first + size), start);
       addPartials(f64, addresses.partials / 8, blocks, call, sums);
     }
   });
