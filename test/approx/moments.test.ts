@@ -1,6 +1,7 @@
 import { createRandom, referenceKernels } from '@rankwise/tensor';
 import { describe, expect, it } from 'vitest';
 import { centredMoment, meanRow, rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
+import { lendingKernels } from '../kit/lendingKernels.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { centredProducts, samplesFrom } from './support.ts';
 import type { Samples } from './support.ts';
@@ -24,6 +25,19 @@ describe('centredMoment', () => {
         const bound = 2 * gamma(n + 8, 'f64') * n * 1600;
         moment(left, right).forEach((value, i) => expectWithin(value, expected[i]!, bound, `element ${i}`));
       }
+    },
+  );
+
+  it.each([127, 128, 129, 300])(
+    'a symmetric moment of %i columns is that of two matrices, bit by bit where sums are exact',
+    (d) => {
+      const random = createRandom(d);
+      const y = samplesFrom(9, d, () => random.integer(41) - 20);
+      const same = samplesFrom(9, d, (row, j) => y.data[row * d + j]!);
+      const mean = new Float64Array(d);
+      const { kernels, onLoan } = lendingKernels();
+      expect(centredMoment(y, mean, y, mean, kernels).data).toEqual(centredMoment(y, mean, same, mean, kernels).data);
+      expect(onLoan()).toBe(0);
     },
   );
 

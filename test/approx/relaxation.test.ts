@@ -5,11 +5,12 @@ import type { Kernels } from '@rankwise/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reluStepInPlace } from '../../packages/approx/src/solve/auxiliaryStep.ts';
-import { relax, relaxationScratch, singleScratch } from '../../packages/approx/src/solve/relaxation.ts';
+import { isSingleFit, relax } from '../../packages/approx/src/solve/relaxation.ts';
 import type { RelaxationSums } from '../../packages/approx/src/solve/relaxation.ts';
 import { rowsPerChunk } from '../../packages/approx/src/solve/moments.ts';
 import { seeds } from '../kit/matrices/arbitraries.ts';
 import { at } from '../kit/matrices/gallery.ts';
+import { lendingKernels } from '../kit/lendingKernels.ts';
 import { expectWithin, gamma } from '../kit/rounding.ts';
 import { runs } from '../kit/runs.ts';
 import { integerSamples, mapFrom, mapMatrix, predictions, sampleAt } from './support.ts';
@@ -84,19 +85,12 @@ function expectSums(actual: RelaxationSums, expected: NaiveSums, bounds: NaiveSu
   );
 }
 
-function run(samples: ResponseSamples, map: LowRankMap, lambda: number): RelaxationSums {
-  const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
-  scratch.projected.data.fill(Number.NaN);
-  scratch.predicted.data.fill(Number.NaN);
-  return relax(samples, map, { kind: 'relu' }, lambda, scratch, referenceKernels);
-}
-
-function runSingle(samples: ResponseSamples, map: LowRankMap, lambda: number): RelaxationSums {
-  const scratch = singleScratch(samples, map.left.shape[1] ?? 0);
-  const tensors = [scratch.projected, scratch.predicted, scratch.single?.projected, scratch.single?.predicted];
-  for (const tensor of tensors) tensor?.data.fill(Number.NaN);
-  scratch.single?.moment.data.fill(Number.NaN);
-  return relax(samples, map, { kind: 'relu' }, lambda, scratch, referenceKernels, 'single');
+/** In memory of the kernels, which is full of NaN, and all of it given back. */
+function run(samples: ResponseSamples, map: LowRankMap, lambda: number, precision?: 'single'): RelaxationSums {
+  const { kernels, lent, onLoan } = lendingKernels();
+  const sums = relax(samples, map, { kind: 'relu' }, lambda, kernels, precision);
+  expect([lent() > 0, onLoan()]).toEqual([true, 0]);
+  return sums;
 }
 
 function integerProblem(seed: number, n: number): { samples: ResponseSamples; map: LowRankMap } {
@@ -154,15 +148,14 @@ describe('relax', () => {
         return reluStepInPlace(call);
       },
     };
-    const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
-    expect(relax(samples, map, { kind: 'relu' }, 1, scratch, kernels)).toEqual(run(samples, map, 1));
+    expect(relax(samples, map, { kind: 'relu' }, 1, kernels)).toEqual(run(samples, map, 1));
     expect(rows).toEqual([rowsPerChunk, 3]);
   });
 
-  it.each([3, rowsPerChunk, 2 * rowsPerChunk + 3])('single precision: %i rows of small integers are exact', (n) => {
+  it.each([3, 2 * rowsPerChunk, 4 * rowsPerChunk + 3])('single precision: %i rows of small integers are exact', (n) => {
     const { samples, map } = integerProblem(n + 100, n);
     const { sums } = naive(samples, map, 1);
-    expectSums(runSingle(samples, map, 1), sums, sums, 0);
+    expectSums(run(samples, map, 1, 'single'), sums, sums, 0);
   });
 
   it('single precision: the moment and the objectives keep their bounds', () => {
@@ -208,7 +201,7 @@ describe('relax', () => {
             }
           }
         }
-        const single = runSingle(samples, map, lambda);
+        const single = run(samples, map, lambda, 'single');
         const double = run(samples, map, lambda);
         expectWithin(single.relaxed, double.relaxed, objective, 'relaxed');
         single.shiftMoment.data.forEach((value, index) =>
@@ -221,14 +214,26 @@ describe('relax', () => {
     expect(runsThatDiffer).toBeGreaterThan(0);
   });
 
-  it('single precision is double where the samples are beyond it', () => {
+  it('single precision is for samples of moderate size', () => {
+    const { samples } = integerProblem(3, 20);
+    expect(isSingleFit(samples)).toBe(true);
     for (const scale of [0, 2 ** -40, 2 ** 40]) {
-      const { samples, map } = integerProblem(3, 20);
-      const data = samples.target.data.map((x) => x * scale);
-      const scaled = { target: samples.target, regressor: { ...samples.target, data } };
-      expect(runSingle(scaled, map, 1)).toEqual(run(scaled, map, 1));
-      expect(singleScratch(scaled, 1).single).toBeUndefined();
+      const scaled = { ...samples.target, data: samples.target.data.map((x) => x * scale) };
+      expect(isSingleFit({ ...samples, regressor: scaled })).toBe(false);
+      expect(isSingleFit({ ...samples, target: scaled })).toBe(false);
     }
+  });
+
+  it('gives the memory back when a step fails', () => {
+    const { samples, map } = integerProblem(3, 20);
+    const { kernels, lent, onLoan } = lendingKernels();
+    const failing = (): never => {
+      throw new Error('no step');
+    };
+    const attempt = (): unknown =>
+      relax(samples, map, { kind: 'relu' }, 1, { ...kernels, auxiliaryStepInPlace: failing });
+    expect(attempt).toThrow('no step');
+    expect([lent() > 0, onLoan()]).toEqual([true, 0]);
   });
 
   it('reads rows through views with an offset', () => {

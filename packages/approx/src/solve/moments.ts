@@ -9,9 +9,13 @@
 
 import { slice, transpose, zeros } from '@rankwise/tensor';
 import type { Kernels, Tensor } from '@rankwise/tensor';
+import { lentMemory } from './lentMemory.ts';
 
 /** Rows handled at once: two f64 panels of 512 columns stay within a megabyte-sized cache. */
 export const rowsPerChunk = 1024;
+
+/** Columns of a block of a symmetric moment: of 512 columns five eighths of the products are left. */
+const columnsOfBlock = 128;
 
 /** The mean row of an [n, d] tensor. */
 export function meanRow(samples: Tensor<'f32'>): Float64Array {
@@ -37,20 +41,54 @@ export function centredMoment(
   const widthB = b.shape[1] ?? 0;
   const moment = zeros('f64', [widthA, widthB]);
   const symmetric = a.data === b.data && a.offset === b.offset;
-  const panelA = zeros('f64', [Math.min(rowsPerChunk, count), widthA]);
-  const panelB = symmetric ? panelA : zeros('f64', [Math.min(rowsPerChunk, count), widthB]);
-  for (let from = 0; from < count; from += rowsPerChunk) {
-    const to = Math.min(from + rowsPerChunk, count);
-    centreInto(panelA, slice(a, [[from, to]]), meanA);
-    if (!symmetric) centreInto(panelB, slice(b, [[from, to]]), meanB);
+  const memory = lentMemory(kernels);
+  try {
+    const rows = Math.min(rowsPerChunk, count);
+    const panelA = memory.tensor('f64', [rows, widthA]);
+    const panelB = symmetric ? panelA : memory.tensor('f64', [rows, widthB]);
+    for (let from = 0; from < count; from += rowsPerChunk) {
+      const to = Math.min(from + rowsPerChunk, count);
+      centreInto(panelA, slice(a, [[from, to]]), meanA);
+      if (!symmetric) centreInto(panelB, slice(b, [[from, to]]), meanB);
+      const [left, right] = [panelA, panelB].map((panel) => slice(panel, [[0, to - from]]));
+      if (left && right) addProduct(moment, left, right, symmetric, kernels);
+    }
+  } finally {
+    memory.release();
+  }
+  if (symmetric) mirrorLower(moment);
+  return moment;
+}
+
+/** moment += leftᵀ right; where that is symmetric, only blocks that meet the lower triangle. */
+function addProduct(
+  moment: Tensor<'f64'>,
+  left: Tensor<'f64'>,
+  right: Tensor<'f64'>,
+  symmetric: boolean,
+  kernels: Kernels,
+): void {
+  const [, width = 0] = left.shape;
+  if (!symmetric) return kernels.matmul({ a: transpose(left), b: right, out: moment, beta: 1 });
+  for (let from = 0; from < width; from += columnsOfBlock) {
+    const to = Math.min(from + columnsOfBlock, width);
+    const a = transpose(slice(left, [undefined, [from, width]]));
+    const b = slice(right, [undefined, [from, to]]);
     kernels.matmul({
-      a: transpose(slice(panelA, [[0, to - from]])),
-      b: slice(panelB, [[0, to - from]]),
-      out: moment,
-      beta: from === 0 ? 0 : 1,
+      a,
+      b,
+      out: slice(moment, [
+        [from, width],
+        [from, to],
+      ]),
+      beta: 1,
     });
   }
-  return moment;
+}
+
+function mirrorLower({ data, shape }: Tensor<'f64'>): void {
+  const [width = 0] = shape;
+  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) data[j * width + i] = data[i * width + j]!;
 }
 
 /** panel ← rows − mean. */

@@ -31,7 +31,7 @@ import { linearStart, regressionMap } from './linearSolver.ts';
 import type { LinearSolution, LinearStart } from './linearSolver.ts';
 import { checkNonlinearity } from './nonlinearity.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
-import { relax, relaxationScratch, singleScratch } from './relaxation.ts';
+import { isSingleFit, relax } from './relaxation.ts';
 import { responseEnergy, squaredResponseError } from './responseError.ts';
 import { checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
@@ -161,7 +161,7 @@ export function* nonlinearIterations(
   const energy = responseEnergy(samples.target, nonlinearity, samples.window) || 1;
   const { moments, regressor, solution: start } = options.start ?? linearStart(samples, rank, kernels);
   const improvable = isImprovable(start, regressor);
-  const scratch = (improvable ? singleScratch : relaxationScratch)(samples, start.rank);
+  const precision = improvable && isSingleFit(samples) ? 'single' : 'double';
   const trace: IterationTrace[] = [...(resume?.trace ?? [])];
   const [count = 0] = samples.target.shape;
   let { map } = resume ?? start;
@@ -169,7 +169,7 @@ export function* nonlinearIterations(
   for (const { lambda, iterations, overRelaxation = 1 } of schedule) {
     for (let i = Math.max(0, trace.length - before); i < iterations; i++) {
       const between = improvable && i < iterations - 1;
-      const sums = relax(samples, map, nonlinearity, lambda, scratch, kernels, between ? 'single' : 'double');
+      const sums = relax(samples, map, nonlinearity, lambda, kernels, between ? precision : 'double');
       const fit = auxiliaryRegression({ map, sums, moments, count, overRelaxation, kernels });
       const initial = between ? map.left : undefined;
       const { solution, explained } = regressionMap(

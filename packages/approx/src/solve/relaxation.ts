@@ -20,11 +20,11 @@
  * no more than λ Σ (2 |e| + δ) δ, since its derivative by y' is −2 λ e.
  */
 
-import { cast, slice, transpose, zeros } from '@rankwise/tensor';
-import type { AuxiliaryStepSums, Kernels, Tensor } from '@rankwise/tensor';
+import { transpose, zeros } from '@rankwise/tensor';
+import type { AuxiliaryStepSums, FloatDType, Kernels, Tensor } from '@rankwise/tensor';
 import { auxiliaryStep } from './auxiliaryStep.ts';
-import { rowsPerChunk } from './moments.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
+import { predictedChunks } from './predictedChunks.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
 /** AuxiliaryStepSums over all samples, and what the next fit needs. */
@@ -37,20 +37,6 @@ export interface RelaxationSums extends AuxiliaryStepSums {
   readonly shiftMoment: Tensor<'f64'>;
 }
 
-/** Scratch for passes over samples of one shape and rank; made once per solve. */
-export interface RelaxationScratch {
-  readonly projected: Tensor<'f64'>;
-  readonly predicted: Tensor<'f64'>;
-  /** The same, and a chunk's part of the moment, for passes in single precision; undefined where the samples are not fit for them. */
-  readonly single: SingleScratch | undefined;
-}
-
-interface SingleScratch {
-  readonly projected: Tensor<'f32'>;
-  readonly predicted: Tensor<'f32'>;
-  readonly moment: Tensor<'f32'>;
-}
-
 /** Precision of the products of a pass. */
 export type Precision = 'single' | 'double';
 
@@ -60,56 +46,29 @@ export type Precision = 'single' | 'double';
  */
 const moderate = 2 ** 32;
 
-export function relaxationScratch(samples: ResponseSamples, rank: number): RelaxationScratch {
-  const [count = 0, width = 0] = samples.target.shape;
-  const rows = Math.min(wholeWindows(rowsPerChunk, samples.window ?? 1), count);
-  return { projected: zeros('f64', [rows, rank]), predicted: zeros('f64', [rows, width]), single: undefined };
+/** Whether passes over these samples may be in single precision. */
+export function isSingleFit({ target, regressor }: ResponseSamples): boolean {
+  return [target, regressor].every(isModerate);
 }
 
-/** Scratch for passes in either precision. */
-export function singleScratch(samples: ResponseSamples, rank: number): RelaxationScratch {
-  const scratch = relaxationScratch(samples, rank);
-  if (![samples.target, samples.regressor].every(isModerate)) return scratch;
-  const [rows = 0, width = 0] = scratch.predicted.shape;
-  const single = {
-    projected: zeros('f32', [rows, rank]),
-    predicted: zeros('f32', [rows, width]),
-    moment: zeros('f32', [width, width]),
-  };
-  return { ...scratch, single };
-}
-
-/**
- * Makes the z step for every element at the given λ and returns the sums; `scratch` is overwritten.
- * @param precision - `single` is taken as `double` where the scratch has no room for it
- */
+/** Makes the z step for every element at the given λ and returns the sums. */
 export function relax(
   samples: ResponseSamples,
   map: LowRankMap,
   nonlinearity: Nonlinearity,
   lambda: number,
-  scratch: RelaxationScratch,
   kernels: Kernels,
   precision: Precision = 'double',
 ): RelaxationSums {
-  const [count = 0, width = 0] = samples.target.shape;
+  const [, width = 0] = samples.target.shape;
+  const { offset } = map;
   const auxiliarySum = new Float64Array(width);
   const shiftSum = new Float64Array(width);
-  const shiftMoment = zeros('f64', [width, width]);
-  const { window = 1 } = samples;
-  const step = auxiliaryStep(nonlinearity, width, kernels, window);
-  const chunkRows = wholeWindows(rowsPerChunk, window);
-  const factors = precision === 'single' ? singleFactors(map, scratch) : undefined;
+  const moment = momentOf(width, precision, kernels);
+  const step = auxiliaryStep(nonlinearity, width, kernels, samples.window ?? 1);
   let sums: AuxiliaryStepSums = { nonlinear: 0, relaxed: 0, shiftSquares: 0, auxiliarySquares: 0 };
-  for (let from = 0; from < count; from += chunkRows) {
-    const to = Math.min(from + chunkRows, count);
-    const target = slice(samples.target, [[from, to]]);
-    const regressor = slice(samples.regressor, [[from, to]]);
-    const predicted =
-      factors === undefined
-        ? predictInto(scratch, regressor, map, kernels)
-        : predictSingleInto(scratch, factors, regressor, kernels);
-    const { offset } = map;
+  const dtype = precision === 'single' ? 'f32' : 'f64';
+  for (const { target, regressor, predicted } of predictedChunks(samples, map, dtype, kernels)) {
     const chunk = step({ target, predicted, offset, lambda, auxiliarySum, shiftSum });
     sums = {
       nonlinear: sums.nonlinear + chunk.nonlinear,
@@ -117,73 +76,29 @@ export function relax(
       shiftSquares: sums.shiftSquares + chunk.shiftSquares,
       auxiliarySquares: sums.auxiliarySquares + chunk.auxiliarySquares,
     };
-    if (factors === undefined) {
-      kernels.matmul({ a: transpose(predicted), b: regressor, out: shiftMoment, beta: from === 0 ? 0 : 1 });
-    } else addSingleMoment(shiftMoment, factors, predicted, regressor, kernels);
+    moment.add(predicted, regressor);
   }
-  return { ...sums, auxiliarySum, shiftSum, shiftMoment };
+  return { ...sums, auxiliarySum, shiftSum, shiftMoment: moment.sum };
 }
 
-/** The rows of as many whole windows as there are in a number of rows, of one at least. */
-export function wholeWindows(rows: number, window: number): number {
-  return Math.max(window, rows - (rows % window));
-}
-
-/** left · right · ŷ for a chunk of rows, without the offset; a view of the scratch. */
-export function predictInto(
-  scratch: RelaxationScratch,
-  regressor: Tensor<'f32'>,
-  map: LowRankMap,
+/** Σ e ŷᵀ: a chunk's product in the precision of the pass, the sum of the chunks in f64. */
+function momentOf(
+  width: number,
+  precision: Precision,
   kernels: Kernels,
-): Tensor<'f64'> {
-  const rows = regressor.shape[0] ?? 0;
-  const projected = slice(scratch.projected, [[0, rows]]);
-  const predicted = slice(scratch.predicted, [[0, rows]]);
-  kernels.matmul({ a: regressor, b: transpose(map.right), out: projected });
-  kernels.matmul({ a: projected, b: transpose(map.left), out: predicted });
-  return predicted;
-}
-
-/** The scratch of single precision with the map's factors rounded to it. */
-interface SingleFactors extends SingleScratch {
-  readonly left: Tensor<'f32'>;
-  readonly right: Tensor<'f32'>;
-}
-
-function singleFactors({ left, right }: LowRankMap, { single }: RelaxationScratch): SingleFactors | undefined {
-  return single && { ...single, left: cast(left, 'f32'), right: cast(right, 'f32') };
-}
-
-/** As predictInto; the result is exactly that of the f32 products. */
-function predictSingleInto(
-  scratch: RelaxationScratch,
-  { left, right, ...single }: SingleFactors,
-  regressor: Tensor<'f32'>,
-  kernels: Kernels,
-): Tensor<'f64'> {
-  const rows = regressor.shape[0] ?? 0;
-  const projected = slice(single.projected, [[0, rows]]);
-  const predicted = slice(single.predicted, [[0, rows]]);
-  kernels.matmul({ a: regressor, b: transpose(right), out: projected });
-  kernels.matmul({ a: projected, b: transpose(left), out: predicted });
-  scratch.predicted.data.set(single.predicted.data);
-  return slice(scratch.predicted, [[0, rows]]);
-}
-
-/** moment += eᵀ ŷ, a chunk's product in f32, the sum of the chunks in f64. */
-function addSingleMoment(
-  moment: Tensor<'f64'>,
-  single: SingleFactors,
-  shift: Tensor<'f64'>,
-  regressor: Tensor<'f32'>,
-  kernels: Kernels,
-): void {
-  const rows = regressor.shape[0] ?? 0;
-  single.predicted.data.set(shift.data);
-  const chunk = slice(single.predicted, [[0, rows]]);
-  kernels.matmul({ a: transpose(chunk), b: regressor, out: single.moment });
-  const { data } = single.moment;
-  for (let i = 0; i < data.length; i++) moment.data[i]! += data[i]!;
+): { readonly sum: Tensor<'f64'>; readonly add: (shift: Tensor<FloatDType>, regressor: Tensor<'f32'>) => void } {
+  const sum = zeros('f64', [width, width]);
+  if (precision === 'double') {
+    return { sum, add: (shift, regressor) => kernels.matmul({ a: transpose(shift), b: regressor, out: sum, beta: 1 }) };
+  }
+  const part = zeros('f32', [width, width]);
+  return {
+    sum,
+    add: (shift, regressor) => {
+      kernels.matmul({ a: transpose(shift), b: regressor, out: part });
+      for (let i = 0; i < part.data.length; i++) sum.data[i]! += part.data[i]!;
+    },
+  };
 }
 
 function isModerate({ data, offset, shape }: Tensor<'f32'>): boolean {

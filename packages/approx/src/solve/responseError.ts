@@ -8,11 +8,10 @@
  */
 
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
-import { referenceKernels, slice } from '@rankwise/tensor';
-import { rowsPerChunk } from './moments.ts';
+import { referenceKernels } from '@rankwise/tensor';
 import { checkNonlinearity, columnResponses } from './nonlinearity.ts';
 import type { Nonlinearity } from './nonlinearity.ts';
-import { predictInto, relaxationScratch, wholeWindows } from './relaxation.ts';
+import { predictedChunks } from './predictedChunks.ts';
 import { checkMap, checkProblem } from './samples.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
@@ -60,15 +59,9 @@ export function squaredResponseError(
   nonlinearity: Nonlinearity,
   kernels: Kernels,
 ): number {
-  const [count = 0] = samples.target.shape;
-  const { window = 1 } = samples;
-  const chunkRows = wholeWindows(rowsPerChunk, window);
-  const scratch = relaxationScratch(samples, map.left.shape[1] ?? 0);
   let squares = 0;
-  for (let from = 0; from < count; from += chunkRows) {
-    const to = Math.min(from + chunkRows, count);
-    const predicted = predictInto(scratch, slice(samples.regressor, [[from, to]]), map, kernels);
-    squares += squaredDifference(predicted, slice(samples.target, [[from, to]]), map.offset, nonlinearity, window);
+  for (const { target, predicted } of predictedChunks(samples, map, 'f64', kernels)) {
+    squares += squaredDifference(predicted, target, map.offset, nonlinearity, samples.window ?? 1);
   }
   return squares;
 }
@@ -76,20 +69,20 @@ export function squaredResponseError(
 /** Σ ‖r(y_i) − mean of r(y)‖² over the rows of an [n, d] tensor; of the greatest r(y) of each window where rows come in windows. */
 export function responseEnergy(target: Tensor<'f32'>, nonlinearity: Nonlinearity, window = 1): number {
   const [count = 0, width = 0] = target.shape;
-  let energy = 0;
-  for (const [j, { value }] of columnResponses(nonlinearity, width).entries()) {
-    // Welford's update: one pass, no cancellation.
-    let mean = 0;
-    let squares = 0;
-    for (let row = 0; row < count; row += window) {
-      const response = greatest(target, row, j, window, 0, value);
-      const delta = response - mean;
-      mean += delta / (row / window + 1);
-      squares += delta * (response - mean);
+  const responses = columnResponses(nonlinearity, width);
+  // Welford's update: one pass in the order of memory, no cancellation.
+  const mean = new Float64Array(width);
+  const squares = new Float64Array(width);
+  for (let row = 0; row < count; row += window) {
+    const share = 1 / (row / window + 1);
+    for (let j = 0; j < width; j++) {
+      const response = greatest(target, row, j, window, 0, responses[j]!.value);
+      const delta = response - mean[j]!;
+      mean[j]! += delta * share;
+      squares[j]! += delta * (response - mean[j]!);
     }
-    energy += squares;
   }
-  return energy;
+  return squares.reduce((sum, value) => sum + value, 0);
 }
 
 function squaredDifference(
