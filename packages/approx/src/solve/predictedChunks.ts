@@ -13,7 +13,7 @@
 
 import { cast, slice, transpose } from '@rankwise/tensor';
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';
-import { lentMemory } from './lentMemory.ts';
+import { lentMemory, rowsIn } from './lentMemory.ts';
 import { rowsPerChunk } from './moments.ts';
 import type { LowRankMap, ResponseSamples } from './samples.ts';
 
@@ -40,15 +40,13 @@ export function* predictedChunks<D extends FloatDType>(
   const [left, right] = [cast(map.left, dtype), cast(map.right, dtype)];
   const memory = lentMemory(kernels);
   try {
-    const inputs = memory.tensor('f32', [rows, width]);
+    const room = memory.borrow('f32', [rows, width]);
     const projected = memory.tensor(dtype, [rows, rank]);
     const predicted = memory.tensor(dtype, [rows, width]);
     for (let from = 0; from < count; from += rows) {
       const to = Math.min(from + rows, count);
       const part: [number, number] = [0, to - from];
-      const base = regressor.offset + from * width;
-      inputs.data.set(regressor.data.subarray(base, base + (to - from) * width), inputs.offset);
-      const chunk = { regressor: slice(inputs, [part]), predicted: slice(predicted, [part]) };
+      const chunk = { regressor: rowsIn(room, regressor, from, to), predicted: slice(predicted, [part]) };
       const onFactors = slice(projected, [part]);
       kernels.matmul({ a: chunk.regressor, b: transpose(right), out: onFactors });
       kernels.matmul({ a: onFactors, b: transpose(left), out: chunk.predicted });
