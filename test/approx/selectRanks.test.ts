@@ -204,6 +204,9 @@ describe('selectRanks: odd layers under uniform', () => {
       [1, 3],
     ]);
     expect(selectRanks(odd, { method: 'uniform', speedup: 1 }).leftAlone).toEqual(['conv0', 'conv1']);
+    expect(() => selectRanks(odd, { method: 'uniform', speedup: 1.5, multipleOf: 500 })).toThrow(
+      'selectRanks: multipleOf: expected a rank that costs less in one of',
+    );
     expect(() => selectRanks(odd, { method: 'uniform', speedup: 1.5 })).toThrow(/expected at most 1 \(rank 1 in all/);
   });
 });

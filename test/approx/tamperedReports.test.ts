@@ -107,6 +107,10 @@ describe('a report that was tampered with', () => {
     const better = { origin: 'search' as const, ranks: { ...candidates[0]?.ranks, conv2: 1 }, score: -1 };
     const forged = { ...report, rankSelection: { ...report.rankSelection, candidates: [...candidates, better] } };
     expect(failed(await verified(stored(forged)))).toEqual(['ranks are the best tried']);
+    const nameless = { ...forged.rankSelection, candidates: [...candidates, { ...better, ranks: {} }] };
+    expect(failed(await verified(stored({ ...report, rankSelection: nameless })))).toEqual([
+      'ranks are the best tried',
+    ]);
     const unjudged = { ...report, rankSelection: { ...report.rankSelection, judges: 0 } };
     expect(failed(await verified(stored(unjudged)))).toEqual(['judges of ranks']);
   });

@@ -40,6 +40,33 @@ describe('an honest report', () => {
     }
   });
 
+  const grid = (['macs', 'parameters', 'milliseconds'] as const).flatMap((budget) =>
+    (['uniform', 'energy', 'exact', 'sensitivity', 'best'] as const).flatMap((ranks) =>
+      (['channel', 'spatial', '3d'] as const).map((decomposition) => [budget, ranks, decomposition] as const),
+    ),
+  );
+  it.each(grid)(
+    'ranks in %s by %s, %s: is borne out, of many images and of few',
+    async (budget, ranks, decomposition) => {
+      const original = chainNetwork();
+      const latency = { original: 12, atRank: Array.from({ length: 64 }, (_, i) => (i + 1) / 2) };
+      const latencies = { conv2: latency, conv3: latency, conv4: latency };
+      const options = { ...settings, budget, latencies, ranks, decomposition, solver: 'linear', speedup: 1.3 } as const;
+      for (const [count, positions] of [
+        [40, 8],
+        [4, 1],
+      ] as const) {
+        const images = imagesFor(original, count);
+        const { model, report } = await approximate(original, images, { ...options, positions });
+        const verification = await verifyApproximation(original, model, images, { report: stored(report) });
+        expect(failed(verification), `${count} images`).toEqual([]);
+        // Three samples have two directions about their mean: where more ranks were asked for, the layers get fewer.
+        const fewer = report.layers.filter(({ rank, effectiveRank }) => effectiveRank < rank);
+        if (count === 4 && ranks === 'uniform' && decomposition !== 'spatial') expect(fewer.length).toBeGreaterThan(0);
+      }
+    },
+  );
+
   it('is borne out on other kernels than it was made with', async () => {
     const kernels = await createSimdKernels({ threads: 1 });
     try {

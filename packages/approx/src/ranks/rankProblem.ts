@@ -103,6 +103,11 @@ function budgetOf(counted: readonly ConvolutionLayer[], request: RankRequest, co
   if (least <= original / speedup) return original / speedup;
   const most = Math.floor((original / least) * 100) / 100;
   const names = counted.map((layer) => layer.name).join(', ');
+  if (least >= original && multipleOf > 1) {
+    throw new DomainError(
+      `selectRanks: multipleOf: expected a rank that costs less in one of ${names}, got ${multipleOf}`,
+    );
+  }
   throw new DomainError(
     `selectRanks: speedup: expected at most ${most} (rank ${multipleOf} in all of ${names}), got ${speedup}`,
   );

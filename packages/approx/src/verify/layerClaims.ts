@@ -3,7 +3,6 @@
 import { energyKept } from '../ranks/energyRanks.ts';
 import type { Model } from '@rankwise/nn';
 import { fullSpatialRank, splitsSpatially } from '../decomposition/decomposition.ts';
-import type { LayerRanks } from '../decomposition/decomposition.ts';
 import { filterSpectrum } from '../decomposition/filterReconstruction.ts';
 import { ranksPay } from '../decomposition/layerRanks.ts';
 import type { ConvolutionLayer } from '../layers.ts';
@@ -12,6 +11,7 @@ import { drawPositions } from '../sampling/sampleWindows.ts';
 import { nonlinearityName } from '../solve/nonlinearity.ts';
 import { errorClaim, exactClaim, foundError, uncheckedClaim } from './claim.ts';
 import type { MeasuredLayer } from './measureModels.ts';
+import { claimedRanks } from './rankClaims.ts';
 import type { ClaimedErrors, LayerClaims, ReportClaims } from './readReport.ts';
 import type { Claim, VerifiedLayer } from './verification.ts';
 
@@ -56,6 +56,7 @@ export function layerClaims(claims: LayerClaims, { settings, counted }: ReportCl
     keptEnergy(claims, layer, found.original),
     uncheckedClaim(name, 'spectrum', claims.spectrum.length, 'it is of the calibration images'),
     exact('iterations', claims.iterations, claims.traceLength),
+    ...wayClaims(claims),
     ...errorClaims(claims, settings, found),
   ];
 }
@@ -114,11 +115,6 @@ function askedRank(claims: LayerClaims, layer: ConvolutionLayer, replaced: Verif
     : exactClaim(name, 'rank asked for', rank, null);
 }
 
-function claimedRanks({ decomposition, rank, spatialRank: found }: LayerClaims): LayerRanks | undefined {
-  if (decomposition !== '3d') return { decomposition, rank };
-  return found === null ? undefined : { decomposition, rank, spatialRank: found };
-}
-
 function errorClaims(
   claims: LayerClaims,
   { reconstruction, solver }: ReportClaims['settings'],
@@ -151,31 +147,40 @@ function linearClaims(
   error: ClaimedErrors,
   solver: ReportClaims['settings']['solver'],
 ): Claim[] {
-  const claimed = linearError?.heldOut ?? linearError?.fit ?? null;
   if (linearError === null) return [];
   const isInstalled = solver === 'linear' && !descended;
-  if (!isInstalled) return [uncheckedClaim(layer, 'linear error', claimed, 'the linear map is in neither file')];
-  return (['fit', 'heldOut'] as const).map((which) =>
-    exactClaim(layer, `linear error (${which})`, linearError?.[which] ?? null, error[which]),
+  return bothErrors((which, name) =>
+    isInstalled
+      ? exactClaim(layer, `linear error (${name})`, linearError[which], error[which])
+      : uncheckedClaim(layer, `linear error (${name})`, linearError[which], 'the linear map is in neither file'),
   );
 }
 
 /** A split alone is in neither file, unless nothing was solved on top of it. */
 function splitClaims({ name, decomposition, spatialError, descended }: LayerClaims, error: ClaimedErrors): Claim[] {
-  const claimed = spatialError?.heldOut ?? spatialError?.fit ?? null;
-  if (descended && decomposition !== 'channel') {
-    return [uncheckedClaim(name, 'split error', claimed, 'the split alone is in neither file')];
+  if (decomposition === 'channel') {
+    return [exactClaim(name, 'split error', spatialError === null ? 'none' : 'some', 'none')];
   }
-  switch (decomposition) {
-    case 'channel':
-      return [exactClaim(name, 'split error', spatialError === null ? 'none' : 'some', 'none')];
-    case 'spatial':
-      return (['fit', 'heldOut'] as const).map((which) =>
-        exactClaim(name, `split error (${which})`, spatialError?.[which] ?? null, error[which]),
-      );
-    case '3d':
-      return [uncheckedClaim(name, 'split error', claimed, 'the split alone is in neither file')];
-  }
+  const isInstalled = decomposition === 'spatial' && !descended;
+  return bothErrors((which, what) => {
+    const claimed = spatialError?.[which] ?? null;
+    return isInstalled
+      ? exactClaim(name, `split error (${what})`, claimed, error[which])
+      : uncheckedClaim(name, `split error (${what})`, claimed, 'the split alone is in neither file');
+  });
+}
+
+function bothErrors(claim: (which: keyof ClaimedErrors, name: string) => Claim): Claim[] {
+  return [claim('fit', 'fitting'), claim('heldOut', 'held-out')];
+}
+
+/** How the map came about: its objective by iteration, and what a descent started from. */
+function wayClaims({ name, traceLength, descended }: LayerClaims): Claim[] {
+  const why = 'how a map was found leaves no trace in it';
+  return [
+    ...(traceLength > 0 ? [uncheckedClaim(name, 'objective by iteration', traceLength, why)] : []),
+    ...(descended ? [uncheckedClaim(name, 'start of the descent', 'some', why)] : []),
+  ];
 }
 
 function finiteOrNull(value: number): number | null {

@@ -67,6 +67,7 @@ type Figures = Pick<
   | 'digests'
   | 'rankSelection'
   | 'samples'
+  | 'seconds'
   | 'counted'
   | 'theoretical'
   | 'outputError'
@@ -103,6 +104,7 @@ export function readReport(value: unknown): ReportClaims {
     digests: readDigests(decode, fields.get('digests')),
     rankSelection: readRankSelection(decode, fields.get('rankSelection')),
     samples: decode.number(fields.get('samples'), 'samples'),
+    seconds: decode.number(fields.get('seconds'), 'seconds'),
     counted: decode.strings(fields.get('counted'), 'counted'),
     theoretical: readTheory(decode, fields.get('theoretical')),
     measured: orNull(fields.get('measured'), (given) => readTimes(decode, given)),

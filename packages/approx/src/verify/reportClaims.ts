@@ -41,7 +41,7 @@ export function reportClaims(report: ReportClaims, found: Findings): Claim[] {
     ...imageClaims(report, found),
     ...settingClaims(report, found.original),
     ...costClaims(report, found),
-    ...rankClaims(report, found.original, found.layers),
+    ...rankClaims(report, found.original),
     ...timeClaims(report),
     ...outputClaims(report, found),
     ...report.layers.flatMap((layer) => layerClaims(layer, report, findingsOf(layer.name, found))),
@@ -66,8 +66,8 @@ function imageClaims(report: ReportClaims, found: Findings): Claim[] {
   ];
 }
 
-function settingClaims({ settings, theoretical, samples, layers }: ReportClaims, original: Model): Claim[] {
-  const { requestedSpeedup, heldOutImages, images } = settings;
+function settingClaims({ settings, samples, layers }: ReportClaims, original: Model): Claim[] {
+  const { heldOutImages, images } = settings;
   const leaveNoTrace = 'how a map was found leaves no trace in it';
   const named = new Set(layers.map(({ name }) => name));
   // One position of each image, of a layer with as few as one, is the least that is sampled.
@@ -79,10 +79,7 @@ function settingClaims({ settings, theoretical, samples, layers }: ReportClaims,
     uncheckedClaim(null, 'reconstruction', settings.reconstruction, leaveNoTrace),
     uncheckedClaim(null, 'rank selection', settings.ranks, leaveNoTrace),
     exactClaim(null, 'samples', samples, (images - heldOutImages) * Math.min(...least)),
-    // Ranks set by hand promise no speed-up.
-    ...(requestedSpeedup === null || settings.ranks === 'manual'
-      ? []
-      : [exactClaim(null, 'requested speed-up is reached', true, theoretical.speedup >= requestedSpeedup)]),
+    uncheckedClaim(null, 'pooled', settings.pooled, leaveNoTrace),
   ];
 }
 
@@ -108,11 +105,13 @@ function costClaims({ theoretical, counted }: ReportClaims, { original, approxim
   ];
 }
 
-function timeClaims({ measured }: ReportClaims): Claim[] {
-  if (measured === null) return [];
-  const { originalMilliseconds, approximatedMilliseconds, speedup } = measured;
+function timeClaims({ measured, seconds }: ReportClaims): Claim[] {
   const why = 'times are those of another moment, perhaps of another machine';
+  const made = uncheckedClaim(null, 'seconds', seconds, why);
+  if (measured === null) return [made];
+  const { originalMilliseconds, approximatedMilliseconds, speedup } = measured;
   return [
+    made,
     uncheckedClaim(null, 'milliseconds before', originalMilliseconds, why),
     uncheckedClaim(null, 'milliseconds after', approximatedMilliseconds, why),
     exactClaim(null, 'measured speed-up', speedup, originalMilliseconds / approximatedMilliseconds),
