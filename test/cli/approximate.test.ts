@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { imageSourceFor, readImages } from '@rankwise/cli';
@@ -100,10 +100,24 @@ describe('approximate', () => {
     expect(layers.map(({ iterations }) => iterations)).toEqual([50]);
     expect(settings.pooled).toBe(false);
     const line = ['approximate', modelFile, '--data', dataFile, '-o', outputIn('bad.safetensors'), ...args];
-    expect((await run([...line, '--pooled', '--descent', '2'])).stderr).toContain(
-      'pooled: expected false where no alternation has the last word, got true and a descent of 2',
-    );
     expect((await run([...line, '--schedule', 'slow'])).stderr).toContain('--schedule: expected paper or accelerated');
+  });
+
+  it.each([
+    ['--pooled --descent 2', '--pooled: not with --descent'],
+    ['--pooled --decomposition spatial', '--pooled: not with --decomposition spatial'],
+    ['--pooled --solver linear', '--pooled: not with --solver linear'],
+    ['--schedule accelerated --solver linear', '--schedule accelerated: not with --solver linear'],
+    ['--schedule accelerated --decomposition spatial', '--schedule accelerated: not with --decomposition spatial'],
+    ['--solver linear --decomposition spatial', '--solver linear: not with --decomposition spatial'],
+    ['--split data', '--split data: only with --decomposition spatial or 3d'],
+    ['--split data --decomposition spatial --descent 2', '--split data: not with --descent'],
+  ])('refuses %s, where one would have no effect', async (words, message) => {
+    const output = outputIn('bad.safetensors');
+    const line = ['approximate', modelFile, '--data', dataFile, '-o', output, '--speedup', '2', ...words.split(' ')];
+    const { code, stderr } = await run(line);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(output)).toBe(false);
   });
 
   it('chooses ranks in multiples under caps, counts in other units, and says so', async () => {

@@ -1,7 +1,7 @@
 /** `rankwise approximate`: makes a model cheaper and writes the result. */
 
 import { acceleratedSchedule, approximate, convolutionLayers, renderReport } from '@rankwise/approx';
-import type { ApproximateOptions, ApproximationResult, ProgressEvent } from '@rankwise/approx';
+import type { ApproximateOptions, ApproximationResult, Decomposition, ProgressEvent } from '@rankwise/approx';
 import { modelFileParts } from '@rankwise/nn';
 import type { ImageSource, Model } from '@rankwise/nn';
 
@@ -188,19 +188,60 @@ function readSettings(options: OptionValues): Settings {
   const reconstruction = options.choice('reconstruction', reconstructions);
   const spatialReconstruction = options.choice('split', splits);
   const schedule = options.choice('schedule', schedules);
+  const rankSettings = readRankOptions(options, fixed, speedup !== undefined);
+  const descent = options.integer('descent', { least: 0 }) ?? 0;
+  const pooled = options.flag('pooled');
+  checkTogether({
+    decomposition: rankSettings.decomposition,
+    descent,
+    pooled,
+    schedule,
+    solver,
+    spatialReconstruction,
+  });
   return {
     ...(speedup === undefined ? { ranks: 'manual' } : { ranks: method ?? 'best', speedup }),
-    ...readRankOptions(options, fixed, speedup !== undefined),
+    ...rankSettings,
     ...(solver === undefined ? {} : { solver }),
     ...(reconstruction === undefined ? {} : { reconstruction }),
     ...(schedule === 'accelerated' ? { schedule: acceleratedSchedule } : {}),
-    pooled: options.flag('pooled'),
-    descent: options.integer('descent', { least: 0 }) ?? 0,
+    pooled,
+    descent,
     ...(spatialReconstruction === undefined ? {} : { spatialReconstruction }),
     images: options.integer('images', { least: 1 }) ?? 1,
     positions: options.integer('positions', { least: 1 }) ?? 1,
     seed: options.integer('seed', { least: 0 }) ?? 0,
   };
+}
+
+/** Options of which some have no effect beside others. */
+interface Together {
+  readonly decomposition: Decomposition;
+  readonly descent: number;
+  readonly pooled: boolean;
+  readonly schedule: (typeof schedules)[number] | undefined;
+  readonly solver: Settings['solver'] | undefined;
+  readonly spatialReconstruction: Settings['spatialReconstruction'] | undefined;
+}
+
+/** @throws UsageError when an option would have no effect beside the others. */
+function checkTogether({ decomposition, descent, pooled, schedule, solver, spatialReconstruction }: Together): void {
+  const other =
+    decomposition === 'spatial'
+      ? '--decomposition spatial, which has no alternation'
+      : solver === 'linear'
+        ? '--solver linear, which has no alternation'
+        : undefined;
+  if (other !== undefined && schedule === 'accelerated')
+    throw new UsageError(`--schedule accelerated: not with ${other}`);
+  if (other !== undefined && pooled) throw new UsageError(`--pooled: not with ${other}`);
+  if (pooled && descent > 0) throw new UsageError('--pooled: not with --descent, which fits each response');
+  if (decomposition === 'spatial' && solver === 'linear') {
+    throw new UsageError('--solver linear: not with --decomposition spatial, which has no solver');
+  }
+  if (spatialReconstruction !== 'data') return;
+  if (decomposition === 'channel') throw new UsageError('--split data: only with --decomposition spatial or 3d');
+  if (descent > 0) throw new UsageError('--split data: not with --descent, which starts from a split of its own');
 }
 
 /**

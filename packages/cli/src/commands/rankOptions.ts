@@ -24,7 +24,7 @@ export const rankOptions: Readonly<Record<string, OptionSpec>> = {
     argument: 'CAPS',
     text:
       'Largest ranks by layer (conv2=40,conv3=80), or auto: those beyond which the energy on the images is flat. With auto a layer ' +
-      'that reads the images takes part as well, at its cap, not counted.',
+      'that reads the images takes part as well, at its cap, not counted. Ranks by hand are taken as they are.',
     otherwise: 'none',
   },
   decomposition: {
