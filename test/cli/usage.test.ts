@@ -58,6 +58,11 @@ describe('bad usage exits 2 with one line', () => {
     ['argument to a flag', 'inspect zoo:sppnet7 --json=yes', 'does not take an argument'],
     ['missing argument', 'ranks zoo:sppnet7 --uniform --speedup', 'argument missing'],
     [
+      'an argument with a dash',
+      'ranks zoo:sppnet7 --uniform --speedup -4',
+      '--speedup: expected an argument, got another option; one that begins with a dash is written --speedup=-…',
+    ],
+    [
       'an option twice',
       'ranks zoo:sppnet7 --uniform --speedup 4 --speedup=5',
       '--speedup: expected it once, got it twice',

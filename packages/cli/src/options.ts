@@ -119,6 +119,12 @@ function strictly<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof Error) || codeOf(error)?.startsWith('ERR_PARSE_ARGS') !== true) throw error;
+    const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument is ambiguous/.exec(error.message)?.[1];
+    if (ambiguous !== undefined) {
+      throw new UsageError(
+        `${ambiguous}: expected an argument, got another option; one that begins with a dash is written ${ambiguous}=-…`,
+      );
+    }
     // The first sentence says what is wrong; the rest of Node's message is advice on quoting.
     throw new UsageError((error.message.split(/\. |\n/)[0] ?? '').replace(/\.$/, ''));
   }
