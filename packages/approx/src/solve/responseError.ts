@@ -3,8 +3,9 @@
  *
  *   relative error = Σ ‖r(y_i) − r(M ŷ_i + b)‖² / Σ ‖r(y_i) − mean of r(y)‖²
  *
- * Of samples in windows r(y) and r(M ŷ + b) are those behind the max pool. The denominator is what the best constant answer would leave, so 0 is perfect and 1 is no better than a constant. It is 0 / 0
- * for responses that never vary; then the error is 0 when the numerator is 0 and infinite otherwise.
+ * Of samples in windows r(y) and r(M ŷ + b) are those behind the max pool. The denominator is what the best constant answer would leave,
+ * so 0 is perfect and 1 is no better than a constant. It is 0 / 0 for responses that never vary; then the error is 0 when the numerator
+ * is 0 and infinite otherwise.
  */
 
 import type { FloatDType, Kernels, Tensor } from '@rankwise/tensor';

@@ -6,9 +6,9 @@
  *   partial sums of an item: [ nonlinear | relaxed | shift² | z² ] two lanes each, then Σ z [width], then Σ e [width]
  * ```
  *
- * Every operation is the formula's own, rounded once (no relaxed multiply-add), so e has the reference's bits, rounded once more where it is kept in f32; the sums differ from
- * the reference's in order only. Items have sums of their own, added by the caller in order: any split over threads gives the same
- * bits.
+ * Every operation is the formula's own, rounded once (no relaxed multiply-add), so e has the reference's bits, rounded once more where
+ * it is kept in f32; the sums differ from the reference's in order only. Items have sums of their own, added by the caller in order:
+ * any split over threads gives the same bits.
  */
 
 import type { FloatDType } from '@rankwise/tensor';
